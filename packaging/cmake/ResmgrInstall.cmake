@@ -1,0 +1,30 @@
+# What `cmake --install` puts where, in two components: the command, and the agent. The agent looks
+# for its configuration in /etc, so install with the prefix /usr.
+
+install(TARGETS resmgr RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT cli)
+install(TARGETS resmgr-agent RUNTIME DESTINATION "${CMAKE_INSTALL_SBINDIR}" COMPONENT agent)
+
+# resmgr_install_present(COMPONENT DESTINATION FILE…): those that are there.
+function(resmgr_install_present component destination)
+  foreach(file IN LISTS ARGN)
+    if(EXISTS "${CMAKE_SOURCE_DIR}/${file}")
+      install(FILES "${CMAKE_SOURCE_DIR}/${file}" DESTINATION "${destination}"
+              COMPONENT ${component})
+    endif()
+  endforeach()
+endfunction()
+
+resmgr_install_present(cli "${CMAKE_INSTALL_MANDIR}/man1" man/resmgr.1)
+resmgr_install_present(agent "${CMAKE_INSTALL_MANDIR}/man5" man/resmgr.toml.5 man/resmgr-services.5)
+resmgr_install_present(agent "${CMAKE_INSTALL_MANDIR}/man8" man/resmgr-agent.8)
+
+# Where each shell looks for what packages bring (Debian's paths).
+resmgr_install_present(cli "${CMAKE_INSTALL_DATADIR}/bash-completion/completions"
+  completions/resmgr.bash)
+resmgr_install_present(cli "${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions" completions/_resmgr)
+resmgr_install_present(cli "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d"
+  completions/resmgr.fish)
+
+install(DIRECTORY "${CMAKE_SOURCE_DIR}/packaging/services.d/"
+  DESTINATION "${CMAKE_INSTALL_FULL_SYSCONFDIR}/resmgr/services.d" COMPONENT agent
+  FILES_MATCHING PATTERN "*.toml")

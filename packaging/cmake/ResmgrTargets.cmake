@@ -1,0 +1,37 @@
+# A folder is a target: resmgr_library(name DEPS … PRIVATE_DEPS …) takes every .cc in it.
+
+function(resmgr_library name)
+  cmake_parse_arguments(ARG "" "" "DEPS;PRIVATE_DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PUBLIC resmgr_options ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE resmgr_options ${ARG_DEPS})
+  endif()
+endfunction()
+
+# resmgr_test(name LIBS … [LABELS …] [TIMEOUT seconds] [SOURCES …] [RUN_SERIAL] [PROGRAMS]): a
+# GoogleTest program made of every .cc in the folder (or of SOURCES), registered with CTest as one
+# test. PROGRAMS: it runs resmgr-agent and resmgr, which are built before it.
+function(resmgr_test name)
+  cmake_parse_arguments(ARG "RUN_SERIAL;PROGRAMS" "TIMEOUT" "LIBS;LABELS;SOURCES" ${ARGN})
+  if(NOT ARG_SOURCES)
+    file(GLOB ARG_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
+  endif()
+  if(NOT ARG_SOURCES)
+    return()
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE resmgr_options ${ARG_LIBS} GTest::gmock GTest::gtest_main)
+  if(ARG_PROGRAMS)
+    add_dependencies(${name} resmgr-agent resmgr)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL "${ARG_RUN_SERIAL}")
+endfunction()
