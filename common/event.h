@@ -1,0 +1,41 @@
+// A line of the journal: a past fact ("task.started") or an intent ("task.start_requested").
+#ifndef RESMGR_COMMON_EVENT_H_
+#define RESMGR_COMMON_EVENT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "common/clock.h"
+
+namespace resmgr {
+
+struct Event {
+  std::int64_t seq = 0;  // of the journal; AUTOINCREMENT: never used twice
+  Instant time{};
+  std::string type;     // "task.started", …
+  std::string task_id;  // empty where it concerns no task
+  std::string user_id;  // owner of the task; empty where it concerns no task
+  std::string details;  // a JSON object; never a secret
+  std::string task;     // the task's whole public row after it, as a JSON object; empty = none
+};
+
+// The types there are. Intents end in _requested.
+namespace event_type {
+inline constexpr char kAgentStarted[] = "agent.started";
+inline constexpr char kAgentStopped[] = "agent.stopped";
+inline constexpr char kStartRequested[] = "task.start_requested";  // admission
+inline constexpr char kImagePulled[] = "task.image_pulled";
+inline constexpr char kCreated[] = "task.created";
+inline constexpr char kStarted[] = "task.started";
+inline constexpr char kReady[] = "task.ready";
+inline constexpr char kStopRequested[] = "task.stop_requested";
+inline constexpr char kEnded[] = "task.ended";    // the container ended; carries the usage
+inline constexpr char kFailed[] = "task.failed";  // no container ever ran for it
+inline constexpr char kRemoved[] = "task.removed";
+inline constexpr char kOom[] = "task.oom";
+inline constexpr char kPortChanged[] = "task.port_changed";
+}  // namespace event_type
+
+}  // namespace resmgr
+
+#endif  // RESMGR_COMMON_EVENT_H_

@@ -1,0 +1,42 @@
+#include <sys/stat.h>
+
+#include <cstring>
+#include <string_view>
+
+#include "common/config.h"
+#include "common/crypto.h"
+#include "common/error.h"
+#include "common/file_bytes.h"
+#include "common/log.h"
+
+namespace resmgr {
+namespace {
+
+// Far more than any key; a wrong path should not fill the memory.
+constexpr std::size_t kLargestKeyFile = std::size_t{1} << 20;
+
+[[noreturn]] void refuse(const std::string& path, const std::string& cause) {
+  throw Error(ErrorKind::config, "cannot read key file '" + path + "': " + cause);
+}
+
+}  // namespace
+
+std::string read_key_file(const std::string& path) {
+  FileBytes file = read_file_bytes(path, kLargestKeyFile);
+  if (file.error != 0) refuse(path, std::strerror(file.error));
+  if (S_ISREG(file.mode) && (file.mode & S_IROTH) != 0) {
+    log::warning("Key file {Path} may be read by every user of this host", {{"Path", path}});
+  }
+  std::string key = std::move(file.bytes);
+  if (key.ends_with('\n')) key.pop_back();
+  constexpr std::string_view kEncoded = "base64:";
+  if (key.starts_with(kEncoded)) {
+    const auto decoded = base64_decode(std::string_view(key).substr(kEncoded.size()));
+    if (!decoded) refuse(path, "what follows 'base64:' is no base64 (RFC 4648, section 4)");
+    key = *decoded;
+  }
+  if (key.empty()) refuse(path, "it is empty");
+  return key;
+}
+
+}  // namespace resmgr

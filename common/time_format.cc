@@ -1,0 +1,270 @@
+#include "common/time_format.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <limits>
+
+namespace resmgr {
+namespace {
+
+using std::chrono::days;
+using std::chrono::floor;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
+
+// Reads text from the front; every function leaves it where it was unless it succeeds.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : rest_(text) {}
+
+  bool at_end() const { return rest_.empty(); }
+
+  bool skip(char wanted) {
+    if (rest_.empty() || rest_.front() != wanted) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  bool skip_either(char upper, char lower) { return skip(upper) || skip(lower); }
+
+  // Exactly `count` digits whose value lies in [least, most].
+  std::optional<int> fixed(std::size_t count, int least, int most) {
+    const std::string_view digits = leading_digits().substr(0, count);
+    if (digits.size() != count) return std::nullopt;
+    int value = 0;
+    for (const char c : digits) value = value * 10 + (c - '0');
+    if (value < least || value > most) return std::nullopt;
+    rest_.remove_prefix(count);
+    return value;
+  }
+
+  std::string_view digits() {
+    const std::string_view found = leading_digits();
+    rest_.remove_prefix(found.size());
+    return found;
+  }
+
+  std::string_view letters() {
+    const auto end = std::find_if(rest_.begin(), rest_.end(), [](char c) {
+      return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'));
+    });
+    const std::string_view found = rest_.substr(0, static_cast<std::size_t>(end - rest_.begin()));
+    rest_.remove_prefix(found.size());
+    return found;
+  }
+
+ private:
+  std::string_view leading_digits() const {
+    const std::size_t end = rest_.find_first_not_of("0123456789");
+    return rest_.substr(0, end);
+  }
+
+  std::string_view rest_;
+};
+
+std::optional<std::int64_t> to_number(std::string_view digits) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc() || digits.empty() || end != digits.data() + digits.size()) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::optional<std::int64_t> multiply(std::int64_t a, std::int64_t b) {
+  std::int64_t product = 0;
+  if (__builtin_mul_overflow(a, b, &product)) return std::nullopt;
+  return product;
+}
+
+std::optional<std::chrono::year_month_day> scan_date(Scanner& in) {
+  const auto year = in.fixed(4, 0, 9999);
+  if (!year || !in.skip('-')) return std::nullopt;
+  const auto month = in.fixed(2, 1, 12);
+  if (!month || !in.skip('-')) return std::nullopt;
+  const auto day = in.fixed(2, 1, 31);
+  if (!day) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year{*year},
+                                         std::chrono::month{static_cast<unsigned>(*month)},
+                                         std::chrono::day{static_cast<unsigned>(*day)}};
+  if (!date.ok()) return std::nullopt;
+  return date;
+}
+
+std::optional<seconds> scan_time_of_day(Scanner& in) {
+  const auto hour = in.fixed(2, 0, 23);
+  if (!hour || !in.skip(':')) return std::nullopt;
+  const auto minute = in.fixed(2, 0, 59);
+  if (!minute || !in.skip(':')) return std::nullopt;
+  const auto second = in.fixed(2, 0, 60);
+  if (!second) return std::nullopt;
+  return hours{*hour} + minutes{*minute} + seconds{*second};
+}
+
+std::optional<Millis> scan_fraction(Scanner& in) {
+  if (!in.skip('.')) return Millis{0};
+  const std::string_view digits = in.digits();
+  if (digits.empty() || digits.size() > 9) return std::nullopt;
+  int millis = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    millis = millis * 10 + (i < digits.size() ? digits[i] - '0' : 0);
+  }
+  return Millis{millis};
+}
+
+std::optional<minutes> scan_offset(Scanner& in) {
+  if (in.skip_either('Z', 'z')) return minutes{0};
+  const bool east = in.skip('+');
+  if (!east && !in.skip('-')) return std::nullopt;
+  const auto hour = in.fixed(2, 0, 23);
+  if (!hour || !in.skip(':')) return std::nullopt;
+  const auto minute = in.fixed(2, 0, 59);
+  if (!minute) return std::nullopt;
+  const minutes offset = hours{*hour} + minutes{*minute};
+  return east ? offset : -offset;
+}
+
+// A leap second is the last of a UTC day, and nowhere else; it is counted as the one after it.
+bool is_misplaced_leap_second(seconds written, Instant instant) {
+  if (written % minutes{1} != seconds{0}) return false;
+  return floor<seconds>(instant) != floor<days>(instant);
+}
+
+std::string trimmed_fraction(long long whole, long long thousandths) {
+  std::array<char, 40> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%lld.%03lld", whole, thousandths);
+  std::string text(buffer.data());
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+std::string format_rfc3339(Instant instant) {
+  const auto day = floor<days>(instant);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss time{instant - day};
+  std::array<char, 48> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
+                static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
+                static_cast<int>(time.subseconds().count()));
+  return buffer.data();
+}
+
+std::optional<Instant> parse_rfc3339(std::string_view text) {
+  Scanner in(text);
+  const auto date = scan_date(in);
+  if (!date || !in.skip_either('T', 't')) return std::nullopt;
+  const auto time = scan_time_of_day(in);
+  if (!time) return std::nullopt;
+  const bool leap_second = text.substr(17, 2) == "60";
+  const auto fraction = scan_fraction(in);
+  if (!fraction) return std::nullopt;
+  const auto offset = scan_offset(in);
+  if (!offset || !in.at_end()) return std::nullopt;
+
+  const Instant instant = std::chrono::sys_days{*date} + *time + *fraction - *offset;
+  if (leap_second && is_misplaced_leap_second(*time, instant)) return std::nullopt;
+  constexpr Instant kEngineZero = std::chrono::sys_days{std::chrono::year{1} / 1 / 1};
+  if (instant == kEngineZero) return std::nullopt;
+  return instant;
+}
+
+std::string format_iso8601_duration(Millis duration) {
+  const long long total = std::max<long long>(0, duration.count());
+  const long long h = total / 3'600'000;
+  const long long m = total / 60'000 % 60;
+  const long long ms = total % 60'000;
+  std::string text = "PT";
+  if (h > 0) text += std::to_string(h) + "H";
+  if (m > 0) text += std::to_string(m) + "M";
+  if (ms > 0 || total == 0) text += trimmed_fraction(ms / 1000, ms % 1000) + "S";
+  return text;
+}
+
+std::string format_duration(Millis duration) {
+  const long long total = std::max<long long>(0, duration.count());
+  if (total < 1000) return std::to_string(total) + "ms";
+  if (total < 60'000) return trimmed_fraction(total / 1000, total % 1000 / 100 * 100) + "s";
+  const long long h = total / 3'600'000;
+  const long long m = total / 60'000 % 60;
+  const long long s = total / 1000 % 60;
+  std::array<char, 48> buffer{};
+  if (h > 0) {
+    std::snprintf(buffer.data(), buffer.size(), "%lldh %02lldm %02llds", h, m, s);
+  } else {
+    std::snprintf(buffer.data(), buffer.size(), "%lldm %02llds", m, s);
+  }
+  return buffer.data();
+}
+
+std::optional<Millis> parse_duration(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    std::int64_t millis;
+  };
+  static constexpr std::array<Unit, 5> kUnits = {
+      {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
+
+  Scanner in(text);
+  std::int64_t total = 0;
+  // Each unit at most once, the larger before the smaller: 30m1h is rather a typo.
+  auto allowed = kUnits.begin();
+  do {
+    const auto count = to_number(in.digits());
+    const std::string_view name = in.letters();
+    const auto unit =
+        std::find_if(allowed, kUnits.end(), [&](const Unit& u) { return u.name == name; });
+    if (!count || unit == kUnits.end()) return std::nullopt;
+    const auto part = multiply(*count, unit->millis);
+    if (!part || *part > kLargest - total) return std::nullopt;
+    total += *part;
+    allowed = unit + 1;
+  } while (!in.at_end());
+  return Millis{total};
+}
+
+std::optional<std::int64_t> parse_size(std::string_view text) {
+  Scanner in(text);
+  const auto count = to_number(in.digits());
+  if (!count) return std::nullopt;
+  std::int64_t factor = 1;
+  static constexpr std::string_view kPrefixes = "kMGTPE";
+  const std::size_t prefix = [&] {
+    for (std::size_t i = 0; i < kPrefixes.size(); ++i) {
+      if (in.skip(kPrefixes[i])) return i + 1;
+    }
+    return in.skip('K') ? std::size_t{1} : std::size_t{0};
+  }();
+  if (prefix > 0) {
+    const std::int64_t base = in.skip('i') ? 1024 : 1000;
+    for (std::size_t i = 0; i < prefix; ++i) factor *= base;
+  }
+  in.skip('B');
+  if (!in.at_end()) return std::nullopt;
+  return multiply(*count, factor);
+}
+
+std::string format_size(std::int64_t bytes) {
+  static constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  const std::uint64_t size =
+      bytes < 0 ? 0 - static_cast<std::uint64_t>(bytes) : static_cast<std::uint64_t>(bytes);
+  std::size_t unit = 0;
+  while (unit + 1 < kUnits.size() && (size >> (10 * (unit + 1))) > 0) ++unit;
+  const std::uint64_t whole = size >> (10 * unit);
+  const std::uint64_t rest = size - (whole << (10 * unit));
+  const std::uint64_t tenths = unit == 0 ? 0 : (rest >> (10 * (unit - 1))) * 10 / 1024;
+  return (bytes < 0 ? "-" : "") +
+         trimmed_fraction(static_cast<long long>(whole), static_cast<long long>(tenths) * 100) +
+         " " + kUnits[unit];
+}
+
+}  // namespace resmgr

@@ -1,0 +1,43 @@
+// The REST contract's requests and answers, as both programs read and write them.
+#ifndef RESMGR_COMMON_WIRE_H_
+#define RESMGR_COMMON_WIRE_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/event.h"
+#include "common/json.h"
+#include "common/task.h"
+
+namespace resmgr::wire {
+
+inline constexpr char kTasks[] = "/api/tasks";
+inline constexpr char kServices[] = "/api/services";
+inline constexpr char kHost[] = "/api/host";
+inline constexpr char kEvents[] = "/api/events";
+std::string task_path(std::string_view task_id);  // /api/tasks/{id}
+
+// The task object without `iframeUrl` and `events`, which only some answers carry.
+Json task_to_json(const Task& task);
+// Reads what task_to_json() wrote (unknown members are passed over, missing ones keep defaults).
+// Throws Error(rejected) if it is no task object.
+Task task_from_json(const Json& json);
+
+// {seq, time, type, taskId, task}: a line of /api/events and a message of /api/live.
+Json event_to_json(const Event& event);
+// {seq, time, type, details}: a member of `events` in the single-task answer.
+Json task_event_to_json(const Event& event);
+
+struct StartRequest {
+  std::optional<std::string> user_id;
+  std::string service_type;
+};
+Json to_json(const StartRequest& request);
+// Validates the whole body: all faults are reported in one Error(usage) with fields.
+StartRequest start_request_from_json(const Json& body);
+
+}  // namespace resmgr::wire
+
+#endif  // RESMGR_COMMON_WIRE_H_

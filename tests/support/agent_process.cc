@@ -1,0 +1,116 @@
+#include "tests/support/agent_process.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <stdexcept>
+#include <utility>
+
+#include "common/json.h"
+#include "tests/support/docker_cli.h"
+#include "tests/support/eventually.h"
+#include "tests/support/tokens.h"
+
+namespace resmgr::support {
+namespace {
+
+constexpr char kShippedServices[] = RESMGR_SOURCE_DIR "/packaging/services.d";
+
+std::string with_dir(std::string text, const std::string& dir) {
+  for (auto at = text.find("{dir}"); at != std::string::npos; at = text.find("{dir}")) {
+    text.replace(at, 5, dir);
+  }
+  return text;
+}
+
+}  // namespace
+
+AgentProcess::AgentProcess(AgentOptions options) : options_(std::move(options)) {
+  dir_.write("key", kTestKey);
+  dir_.write("resmgr.toml", with_dir(options_.config, dir()));
+  std::filesystem::create_directories(dir() / "services.d");
+  for (const auto& [name, text] : options_.services) dir_.write("services.d/" + name, text);
+  start();
+}
+
+AgentProcess::~AgentProcess() {
+  try {
+    if (process_->running()) {
+      process_->signal(SIGTERM);
+      if (!process_->wait(std::chrono::seconds(30))) kill9();
+    }
+    remove_all_of(agent_id_);
+  } catch (const std::exception& failure) {
+    std::cerr << "while a test's agent was cleared away: " << failure.what() << '\n';
+  }
+}
+
+void AgentProcess::kill9() {
+  process_->signal(SIGKILL);
+  process_->wait(std::chrono::seconds(30));
+}
+
+int AgentProcess::stop() {
+  process_->signal(SIGTERM);
+  const auto code = process_->wait(std::chrono::seconds(60));
+  if (!code) throw std::runtime_error("the agent does not stop; its log:\n" + log());
+  return *code;
+}
+
+void AgentProcess::start() {
+  SpawnOptions spawn;
+  spawn.env = options_.env;
+  spawn.env.try_emplace("RESMGR_AGENT_SERVICES_DIRS",
+                        kShippedServices + std::string(",") + (dir() / "services.d").string());
+  process_ = std::make_unique<Subprocess>(
+      std::vector<std::string>{RESMGR_AGENT_PROGRAM, "--config", dir() / "resmgr.toml",
+                               "--data-dir", dir() / "data", "--run-dir", dir() / "run", "--listen",
+                               "127.0.0.1:0"},
+      spawn);
+  await_ready();
+}
+
+void AgentProcess::await_ready() {
+  Json ready;
+  // An earlier process that was killed leaves its file: only one with our pid counts.
+  eventually([&] {
+    ready = Json::parse(read_file(dir() / "run" / "agent.json"), nullptr, false);
+    return integer_or(ready, "pid", 0) == process_->pid() || !process_->running();
+  });
+  if (integer_or(ready, "pid", 0) != process_->pid() || array_at(ready, "listen").empty()) {
+    throw std::runtime_error("the agent does not get ready; its log:\n" + log());
+  }
+  url_ = "http://" + ready["listen"][0].get<std::string>();
+  agent_id_ = read_file(dir() / "data" / "agent-id");
+  while (!agent_id_.empty() && agent_id_.back() == '\n') agent_id_.pop_back();
+  if (agent_id_.empty()) throw std::runtime_error("the agent has no id in its data directory");
+}
+
+std::string AgentProcess::socket() const { return dir() / "run" / "agent.sock"; }
+
+SpawnOptions AgentProcess::cli_environment() const {
+  const std::filesystem::path program = RESMGR_CLI_PROGRAM;
+  const char* path = std::getenv("PATH");
+  SpawnOptions spawn;
+  spawn.env = {{"RESMGR_AGENT", socket()},
+               {"HOME", dir()},  // where no settings of anybody's lie
+               {"PATH", program.parent_path().string() + ":" + (path == nullptr ? "" : path)}};
+  return spawn;
+}
+
+std::unique_ptr<Subprocess> AgentProcess::spawn_cli(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), RESMGR_CLI_PROGRAM);
+  return std::make_unique<Subprocess>(std::move(arguments), cli_environment());
+}
+
+Finished AgentProcess::cli(const std::vector<std::string>& arguments) const {
+  std::vector<std::string> argv = {RESMGR_CLI_PROGRAM};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return run(argv, cli_environment());
+}
+
+Finished AgentProcess::script(const std::string& text) const {
+  return run({"bash", "-uo", "pipefail", "-c", text}, cli_environment(), std::chrono::minutes(5));
+}
+
+}  // namespace resmgr::support

@@ -1,0 +1,75 @@
+// A real agent, as a process of its own, on the machine's engine.
+#ifndef RESMGR_TESTS_SUPPORT_AGENT_PROCESS_H_
+#define RESMGR_TESTS_SUPPORT_AGENT_PROCESS_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/support/rest_client.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/temp_dir.h"
+
+namespace resmgr::support {
+
+struct AgentOptions {
+  std::string config;                           // resmgr.toml, whole
+  std::map<std::string, std::string> services;  // file name -> TOML, beside the shipped ones
+  std::map<std::string, std::string> env;
+};
+
+// `[auth]` with kTestKey, in the directory of the tests' agent.
+inline constexpr char kAuthWithTestKey[] = "[auth]\nhmac_key_file = \"{dir}/key\"\n";
+
+// Data, run directory and configuration are its own, in a temporary directory; {dir} in the
+// configuration stands for that. It listens on a free port of 127.0.0.1 and on a socket. At the end
+// it is ended, and its containers and network are removed.
+class AgentProcess {
+ public:
+  // Returns once the agent is ready. Throws std::runtime_error with its log if it never is.
+  explicit AgentProcess(AgentOptions options = {});
+  ~AgentProcess();
+  AgentProcess(const AgentProcess&) = delete;
+  AgentProcess& operator=(const AgentProcess&) = delete;
+
+  // kill -9, and wait until it is gone.
+  void kill9();
+  // SIGTERM; its exit code.
+  int stop();
+  // After kill9() or stop(): again, on the same directories.
+  void start();
+
+  pid_t pid() const { return process_->pid(); }
+  bool running() { return process_->running(); }
+  const std::filesystem::path& dir() const { return dir_.path(); }
+  std::string socket() const;
+  std::string socket_url() const { return "unix://" + socket(); }
+  // http://127.0.0.1:port
+  const std::string& url() const { return url_; }
+  const std::string& agent_id() const { return agent_id_; }
+  std::string log() const { return process_->err(); }  // since the last start
+
+  RestClient over_socket() const { return RestClient(socket_url()); }
+  RestClient as(const std::string& token) const { return RestClient(url_, token); }
+  // The environment in which `resmgr` talks to it over the socket.
+  SpawnOptions cli_environment() const;
+  // Runs `resmgr` so, to its end or in the background.
+  std::unique_ptr<Subprocess> spawn_cli(std::vector<std::string> arguments) const;
+  Finished cli(const std::vector<std::string>& arguments) const;
+  // Runs a bash script so, with `resmgr` in PATH, `pipefail` and nounset.
+  Finished script(const std::string& text) const;
+
+ private:
+  void await_ready();
+
+  AgentOptions options_;
+  TempDir dir_;
+  std::unique_ptr<Subprocess> process_;
+  std::string url_;
+  std::string agent_id_;
+};
+
+}  // namespace resmgr::support
+
+#endif  // RESMGR_TESTS_SUPPORT_AGENT_PROCESS_H_
