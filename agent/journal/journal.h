@@ -1,0 +1,177 @@
+// The journal: one SQLite file per host, the truth about the tasks on it.
+//
+// One writer at a time, and group commit: transact() calls that come together share one
+// transaction and one fsync, each in a savepoint of its own. Readers have connections of their own
+// and never wait for the writer (WAL). All of it is thread-safe.
+//
+// Errors: unavailable (disk full or read-only, locked by another agent), corrupt (the file is
+// damaged, or its schema is newer than this program), internal.
+#ifndef RESMGR_AGENT_JOURNAL_JOURNAL_H_
+#define RESMGR_AGENT_JOURNAL_JOURNAL_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/journal/task_row.h"
+#include "common/clock.h"
+#include "common/event.h"
+
+namespace resmgr::journal {
+
+struct TaskFilter {
+  std::vector<TaskStatus> statuses;  // empty: any
+  std::string user_id;               // empty: any
+  std::string service_type;          // empty: any
+  // Admitted at or after `from`, and before `to`, by the time in the task id: a UUIDv7 begins with
+  // 48 bits of Unix milliseconds. It is later than created_at only where the clock stepped back.
+  std::optional<Instant> from;
+  std::optional<Instant> to;
+  // The id begins or ends with it, as id_matches() has it (4 digits or more); empty: any.
+  std::string id_part;
+};
+
+// What an idempotency key stands for. The key belongs to the principal that sent it.
+struct IdempotencyRecord {
+  std::string body_hash;
+  std::string task_id;
+  Instant created_at{};
+};
+
+// The journal inside one transaction. It lives as long as the call it is handed to.
+class Transaction {
+ public:
+  virtual ~Transaction() = default;
+
+  virtual std::optional<TaskRow> task(std::string_view task_id) = 0;
+  // `row.version` becomes 1. Throws Error(conflict) if the id is taken.
+  virtual void insert(TaskRow& row) = 0;
+  // `row.version` must be the stored one, and is then counted up; else throws Error(conflict): the
+  // row changed since it was read. User, service and admission time never change.
+  virtual void update(TaskRow& row) = 0;
+
+  // Appends an event about a task; the task's public row after it is taken from `row`. `details`
+  // is a JSON object as text, "{}" for none. Returns the sequence number.
+  virtual std::int64_t append(std::string_view type, const TaskRow& row, Instant time,
+                              std::string_view details) = 0;
+  // … about no task.
+  virtual std::int64_t append(std::string_view type, Instant time, std::string_view details) = 0;
+
+  // Ids of the tasks in Starting, Running or Stopping, oldest first. An empty argument means any.
+  virtual std::vector<std::string> active(std::string_view user_id,
+                                          std::string_view service_type) = 0;
+
+  virtual std::optional<IdempotencyRecord> idempotency(std::string_view principal,
+                                                       std::string_view key) = 0;
+  // The task must have been inserted; where it is pruned its keys go too. Throws Error(conflict) if
+  // the key is known.
+  virtual void remember(std::string_view principal, std::string_view key,
+                        const IdempotencyRecord& record) = 0;
+  // Forgets the keys that are older.
+  virtual void forget_before(Instant time) = 0;
+
+  // The canonical usage record of a task that ended; a second one throws Error(conflict).
+  virtual void put_usage(std::string_view task_id, std::string_view record,
+                         std::string_view hash) = 0;
+};
+
+// A consistent view, on a connection of its own.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+
+  virtual std::optional<TaskRow> task(std::string_view task_id) = 0;
+  // Newest first. `before` is the task id after which the page begins (empty: the first page).
+  virtual std::vector<TaskRow> tasks(const TaskFilter& filter, int limit,
+                                     std::string_view before) = 0;
+  // Every row whose phase is not `removed`, oldest first.
+  virtual std::vector<TaskRow> unsettled() = 0;
+  // How many tasks there are in each status, in the order of TaskStatus.
+  virtual std::vector<std::int64_t> counts() = 0;
+
+  // Events with a greater sequence number, in order; `user_id` not empty: only those of that
+  // user's tasks.
+  virtual std::vector<Event> events_after(std::int64_t seq, int limit,
+                                          std::string_view user_id) = 0;
+  virtual std::vector<Event> events_of(std::string_view task_id) = 0;
+
+  virtual std::optional<std::string> usage_record(std::string_view task_id) = 0;
+};
+
+// Since the journal was opened.
+struct JournalStatistics {
+  std::int64_t commits = 0;       // that wrote, each one fsync
+  std::int64_t transactions = 0;  // that wrote and were in these
+};
+
+struct JournalOptions {
+  std::string file;
+  Millis busy_timeout{5'000};
+};
+
+class Journal {
+ public:
+  // Opens or makes the file (mode 0600), and migrates it.
+  explicit Journal(const JournalOptions& options);
+  ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  // Runs `body` and returns once what it wrote is on disk. If `body` throws, what it wrote is
+  // undone and the exception reaches the caller; others in the same commit are not touched. If the
+  // common commit fails, every caller gets Error(unavailable) or, where the file is damaged,
+  // Error(corrupt), and nothing was written; only if the disk failed to sync and the process dies
+  // right after may it turn out to be there. `body` may run on another caller's thread, and once
+  // only; it must do no I/O of its own and not call transact(), which would throw Error(internal).
+  void transact(const std::function<void(Transaction&)>& body);
+
+  // Runs `body` with a reader of the pool.
+  void read(const std::function<void(Reader&)>& body) const;
+  // As above, returning what `body` returns.
+  template <typename Fn>
+  auto reading(Fn&& body) const {
+    std::optional<decltype(body(std::declval<Reader&>()))> result;
+    read([&](Reader& reader) { result.emplace(body(reader)); });
+    return std::move(*result);
+  }
+  template <typename Fn>
+  auto writing(Fn&& body) {
+    std::optional<decltype(body(std::declval<Transaction&>()))> result;
+    transact([&](Transaction& transaction) { result.emplace(body(transaction)); });
+    return std::move(*result);
+  }
+
+  // Random UUID of this journal; a restored one gets another.
+  const std::string& id() const;
+  // Sequence number of the last committed event; 0 = none.
+  std::int64_t head() const;
+  // The first event that is still kept has a greater number than this; 0 = none was pruned.
+  std::int64_t pruned_to() const;
+
+  // Waits until head() > seq, `timeout` has passed or the journal is closing; whether head() > seq.
+  bool wait_beyond(std::int64_t seq, Millis timeout) const;
+  // Calls `listener(head)` after each commit that appended, on the committing thread: it must be
+  // quick, and may not call transact(). Returns a number for unsubscribe(), after which it is
+  // called no more: that waits for a call that is under way, unless it is made by the listener
+  // itself. So don't call it while holding a lock that the listener takes.
+  int subscribe(std::function<void(std::int64_t head)> listener);
+  void unsubscribe(int subscription);
+
+  // Whether the last commit went well, i.e. the disk takes writes (tries one if none did lately).
+  bool writable();
+
+  JournalStatistics statistics() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace resmgr::journal
+
+#endif  // RESMGR_AGENT_JOURNAL_JOURNAL_H_

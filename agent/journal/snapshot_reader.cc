@@ -1,0 +1,93 @@
+#include "agent/journal/snapshot_reader.h"
+
+#include "agent/journal/task_list.h"
+#include "agent/journal/task_table.h"
+
+namespace resmgr::journal {
+namespace {
+
+#define RESMGR_EVENT_COLUMNS "seq, time, type, task_id, user_id, details, task"
+
+// A lower bound, so that the walk begins at the index's first entry and is no scan of it.
+constexpr std::string_view kUnsettled =
+    "SELECT " RESMGR_TASK_COLUMNS
+    " FROM tasks INDEXED BY tasks_unsettled"
+    " WHERE phase <> 'removed' AND task_id >= '' ORDER BY task_id";
+constexpr std::string_view kCount = "SELECT tasks FROM task_counts WHERE status = ?1";
+constexpr std::string_view kEventsAfter =
+    "SELECT " RESMGR_EVENT_COLUMNS " FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+constexpr std::string_view kEventsOfUserAfter =
+    "SELECT " RESMGR_EVENT_COLUMNS
+    " FROM events INDEXED BY events_of_user"
+    " WHERE user_id = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2";
+constexpr std::string_view kEventsOfTask =
+    "SELECT " RESMGR_EVENT_COLUMNS
+    " FROM events INDEXED BY events_of_task WHERE task_id = ?1 ORDER BY seq";
+constexpr std::string_view kUsageRecord = "SELECT record FROM usage_records WHERE task_id = ?1";
+
+std::vector<Event> read_events(Query& query) {
+  std::vector<Event> events;
+  while (query->step()) {
+    Event& event = events.emplace_back();
+    event.seq = query->integer(0);
+    event.time = instant_from_millis(query->integer(1));
+    event.type = query->text(2);
+    event.task_id = query->text(3);
+    event.user_id = query->text(4);
+    event.details = query->text(5);
+    event.task = query->text(6);
+  }
+  return events;
+}
+
+}  // namespace
+
+std::optional<TaskRow> SnapshotReader::task(std::string_view task_id) {
+  return find_task(database_, task_id);
+}
+
+std::vector<TaskRow> SnapshotReader::tasks(const TaskFilter& filter, int limit,
+                                           std::string_view before) {
+  return list_tasks(database_, filter, limit, before);
+}
+
+std::vector<TaskRow> SnapshotReader::unsettled() {
+  std::vector<TaskRow> rows;
+  Query query(database_, kUnsettled);
+  while (query->step()) rows.push_back(read_task(*query));
+  return rows;
+}
+
+std::vector<std::int64_t> SnapshotReader::counts() {
+  std::vector<std::int64_t> counts;
+  for (const TaskStatus status : kTaskStatuses) {
+    Query query(database_, kCount, to_string(status));
+    if (!query->step()) throw DatabaseError::damaged();
+    counts.push_back(query->integer(0));
+  }
+  return counts;
+}
+
+std::vector<Event> SnapshotReader::events_after(std::int64_t seq, int limit,
+                                                std::string_view user_id) {
+  if (limit <= 0) return {};
+  if (user_id.empty()) {
+    Query query(database_, kEventsAfter, seq, limit);
+    return read_events(query);
+  }
+  Query query(database_, kEventsOfUserAfter, seq, limit, user_id);
+  return read_events(query);
+}
+
+std::vector<Event> SnapshotReader::events_of(std::string_view task_id) {
+  Query query(database_, kEventsOfTask, task_id);
+  return read_events(query);
+}
+
+std::optional<std::string> SnapshotReader::usage_record(std::string_view task_id) {
+  Query query(database_, kUsageRecord, task_id);
+  if (!query->step()) return std::nullopt;
+  return std::string(query->text(0));
+}
+
+}  // namespace resmgr::journal

@@ -1,0 +1,34 @@
+// Reader over one connection: a view of one moment while a transaction is open on it.
+#ifndef RESMGR_AGENT_JOURNAL_SNAPSHOT_READER_H_
+#define RESMGR_AGENT_JOURNAL_SNAPSHOT_READER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/journal/database.h"
+#include "agent/journal/journal.h"
+
+namespace resmgr::journal {
+
+class SnapshotReader final : public Reader {
+ public:
+  explicit SnapshotReader(Database& database) : database_(database) {}
+
+  std::optional<TaskRow> task(std::string_view task_id) override;
+  std::vector<TaskRow> tasks(const TaskFilter& filter, int limit, std::string_view before) override;
+  std::vector<TaskRow> unsettled() override;
+  std::vector<std::int64_t> counts() override;
+  std::vector<Event> events_after(std::int64_t seq, int limit, std::string_view user_id) override;
+  std::vector<Event> events_of(std::string_view task_id) override;
+  std::optional<std::string> usage_record(std::string_view task_id) override;
+
+ private:
+  Database& database_;
+};
+
+}  // namespace resmgr::journal
+
+#endif  // RESMGR_AGENT_JOURNAL_SNAPSHOT_READER_H_

@@ -1,0 +1,174 @@
+#include "agent/journal/write_transaction.h"
+
+#include <algorithm>
+
+#include "common/error.h"
+#include "common/json.h"
+#include "common/wire.h"
+
+namespace resmgr::journal {
+namespace {
+
+constexpr std::string_view kAddToCount =
+    "UPDATE task_counts SET tasks = tasks + ?2 WHERE status = ?1";
+constexpr std::string_view kAppend =
+    "INSERT INTO events (time, type, task_id, user_id, details, task)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+constexpr std::string_view kActive =
+    "SELECT task_id FROM tasks INDEXED BY tasks_active"
+    " WHERE status IN ('Starting', 'Running', 'Stopping') AND task_id >= ''"
+    " AND (?1 = '' OR service_type = ?1) ORDER BY task_id";
+constexpr std::string_view kActiveOfUser =
+    "SELECT task_id FROM tasks INDEXED BY tasks_active_of_user"
+    " WHERE status IN ('Starting', 'Running', 'Stopping') AND user_id = ?2"
+    " AND (?1 = '' OR service_type = ?1) ORDER BY task_id";
+constexpr std::string_view kIdempotency =
+    "SELECT body_hash, task_id, created_at FROM idempotency WHERE principal = ?1 AND key = ?2";
+constexpr std::string_view kRemember =
+    "INSERT INTO idempotency (principal, key, body_hash, task_id, created_at)"
+    " VALUES (?1, ?2, ?3, ?4, ?5)";
+constexpr std::string_view kForget = "DELETE FROM idempotency WHERE created_at < ?1";
+constexpr std::string_view kPutUsage =
+    "INSERT INTO usage_records (task_id, record, hash) VALUES (?1, ?2, ?3)";
+
+void check_details(std::string_view details) {
+  if (details == "{}") return;
+  const auto first = details.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos || details[first] != '{' || !Json::accept(details)) {
+    throw Error(ErrorKind::internal, "cannot append event: its details are no JSON object");
+  }
+}
+
+std::int64_t& count_of(std::array<std::int64_t, kTaskStatuses.size()>& counts, TaskStatus status) {
+  return counts[static_cast<std::size_t>(status)];
+}
+
+[[noreturn]] void refuse(std::string_view verb, std::string_view thing, std::string_view value,
+                         std::string_view cause) {
+  std::string message = "cannot ";
+  message.append(verb).append(" ").append(thing).append(" '").append(value).append("': ");
+  throw Error(ErrorKind::conflict, message.append(cause));
+}
+
+}  // namespace
+
+void WriteTransaction::begin() {
+  kept_ = {};
+  last_event_ = 0;
+}
+
+void WriteTransaction::start_part() {
+  part_ = {};
+  part_event_ = 0;
+}
+
+void WriteTransaction::keep_part() {
+  for (std::size_t i = 0; i < kept_.size(); ++i) kept_[i] += part_[i];
+  last_event_ = std::max(last_event_, part_event_);
+}
+
+void WriteTransaction::write_counts() {
+  for (const TaskStatus status : kTaskStatuses) {
+    const std::int64_t difference = count_of(kept_, status);
+    if (difference != 0) Query(database_, kAddToCount, to_string(status), difference).run();
+  }
+}
+
+std::optional<TaskRow> WriteTransaction::task(std::string_view task_id) {
+  return find_task(database_, task_id);
+}
+
+void WriteTransaction::insert(TaskRow& row) {
+  row.version = 1;
+  batch_.write([&] {
+    try {
+      insert_task(database_, row);
+    } catch (const DatabaseError& e) {
+      if (!e.is_constraint()) throw;
+      refuse("insert", "task", row.task.task_id, "it is there already");
+    }
+  });
+  ++count_of(part_, row.task.status);
+}
+
+void WriteTransaction::update(TaskRow& row) {
+  const auto stored = find_stored(database_, row);
+  if (!stored) refuse("update", "task", row.task.task_id, "it is not in the journal");
+  if (stored->version != row.version) {
+    refuse("update", "task", row.task.task_id, "it changed since it was read");
+  }
+  ++row.version;
+  batch_.write([&] { update_task(database_, stored->rowid, row); });
+  --count_of(part_, stored->status);
+  ++count_of(part_, row.task.status);
+}
+
+std::int64_t WriteTransaction::append(std::string_view type, const TaskRow& row, Instant time,
+                                      std::string_view details) {
+  check_details(details);
+  const std::string task = dump_json(wire::task_to_json(row.task));
+  batch_.write([&] {
+    Query(database_, kAppend, to_millis(time), type, row.task.task_id, row.task.user_id, details,
+          task)
+        .run();
+  });
+  return part_event_ = database_.last_insert_rowid();
+}
+
+std::int64_t WriteTransaction::append(std::string_view type, Instant time,
+                                      std::string_view details) {
+  check_details(details);
+  batch_.write([&] {
+    Query(database_, kAppend, to_millis(time), type, nullptr, nullptr, details, nullptr).run();
+  });
+  return part_event_ = database_.last_insert_rowid();
+}
+
+std::vector<std::string> WriteTransaction::active(std::string_view user_id,
+                                                  std::string_view service_type) {
+  Query query(database_, user_id.empty() ? kActive : kActiveOfUser, service_type);
+  if (!user_id.empty()) query->bind(2, user_id);
+  std::vector<std::string> ids;
+  while (query->step()) ids.emplace_back(query->text(0));
+  return ids;
+}
+
+std::optional<IdempotencyRecord> WriteTransaction::idempotency(std::string_view principal,
+                                                               std::string_view key) {
+  Query query(database_, kIdempotency, principal, key);
+  if (!query->step()) return std::nullopt;
+  return IdempotencyRecord{std::string(query->text(0)), std::string(query->text(1)),
+                           instant_from_millis(query->integer(2))};
+}
+
+void WriteTransaction::remember(std::string_view principal, std::string_view key,
+                                const IdempotencyRecord& record) {
+  batch_.write([&] {
+    try {
+      Query(database_, kRemember, principal, key, record.body_hash, record.task_id,
+            to_millis(record.created_at))
+          .run();
+    } catch (const DatabaseError& e) {
+      if (!e.is_constraint()) throw;
+      refuse("remember", "idempotency key", key, "it is there already, or its task is not");
+    }
+  });
+}
+
+void WriteTransaction::forget_before(Instant time) {
+  batch_.write([&] { Query(database_, kForget, to_millis(time)).run(); });
+}
+
+void WriteTransaction::put_usage(std::string_view task_id, std::string_view record,
+                                 std::string_view hash) {
+  batch_.write([&] {
+    try {
+      Query(database_, kPutUsage, task_id, record, hash).run();
+    } catch (const DatabaseError& e) {
+      if (!e.is_constraint()) throw;
+      refuse("record usage of", "task", task_id, "it is on record already");
+    }
+  });
+}
+
+}  // namespace resmgr::journal
