@@ -1,0 +1,63 @@
+#include "agent/engine/labels.h"
+
+#include <gtest/gtest.h>
+
+namespace resmgr::engine {
+namespace {
+
+constexpr char kAgent[] = "0f9d2c4e-6b1a-4c3d-8e5f-a0b1c2d3e4f5";
+constexpr char kTask[] = "0192f3a4-b5c6-7d8e-9fa0-b1c2d3e4f506";
+
+std::map<std::string, std::string> labels_of_a_task() {
+  auto labels = ours(kAgent);
+  labels[kLabelTaskId] = kTask;
+  return labels;
+}
+
+TEST(Labels, NamesAreMadeOfIds) {
+  EXPECT_EQ(container_name(kTask), std::string("resmgr-") + kTask);
+  EXPECT_EQ(network_name(kAgent), "resmgr-0f9d2c4e6b1a");
+  EXPECT_EQ(network_name("short"), "resmgr-short");
+}
+
+TEST(Labels, LabelsAndNameTogetherTellWhoseItIs) {
+  EXPECT_EQ(task_of(labels_of_a_task(), container_name(kTask), kAgent), kTask);
+}
+
+TEST(Labels, InheritedLabelsAreNotEnough) {
+  EXPECT_FALSE(task_of(labels_of_a_task(), "romantic_turing", kAgent));
+  EXPECT_FALSE(task_of(labels_of_a_task(), container_name(kTask) + "-copy", kAgent));
+}
+
+TEST(Labels, NameIsNotEnough) {
+  EXPECT_FALSE(task_of({}, container_name(kTask), kAgent));
+  for (const char* label : {kLabelManagedBy, kLabelAgentId, kLabelTaskId}) {
+    auto labels = labels_of_a_task();
+    labels.erase(label);
+    EXPECT_FALSE(task_of(labels, container_name(kTask), kAgent)) << label;
+    labels[label] = "other";
+    EXPECT_FALSE(task_of(labels, container_name(kTask), kAgent)) << label;
+  }
+}
+
+TEST(Labels, AnotherAgentsContainerIsNotOurs) {
+  EXPECT_FALSE(
+      task_of(labels_of_a_task(), container_name(kTask), "11111111-2222-4333-8444-555555555555"));
+}
+
+TEST(Labels, AnAgentWithoutAnIdOwnsNothing) {
+  auto labels = labels_of_a_task();
+  labels[kLabelAgentId] = "";
+  EXPECT_FALSE(task_of(labels, container_name(kTask), ""));
+}
+
+TEST(Labels, TaskIdMustBeAUuidInCanonicalForm) {
+  for (const char* id : {"", "x", "0192F3A4-B5C6-7D8E-9FA0-B1C2D3E4F506"}) {
+    auto labels = labels_of_a_task();
+    labels[kLabelTaskId] = id;
+    EXPECT_FALSE(task_of(labels, container_name(id), kAgent)) << id;
+  }
+}
+
+}  // namespace
+}  // namespace resmgr::engine
