@@ -1,0 +1,104 @@
+#include "agent/tasks/admission.h"
+
+#include <sys/statvfs.h>
+
+#include <optional>
+#include <utility>
+
+#include "common/error.h"
+#include "common/event.h"
+#include "common/ids.h"
+#include "common/json.h"
+#include "common/time_format.h"
+
+namespace resmgr::tasks {
+namespace {
+
+void check_limit(journal::Transaction& transaction, int limit, const char* name,
+                 const std::string& whose, std::string_view user_id,
+                 std::string_view service_type) {
+  if (limit <= 0) return;
+  auto holders = transaction.active(user_id, service_type);
+  if (static_cast<int>(holders.size()) < limit) return;
+  Error error(ErrorKind::limit,
+              "cannot start a task: " + whose + " has " + std::to_string(holders.size()) + " of " +
+                  std::to_string(limit) + " tasks that may run at once",
+              "stop one of them first");
+  error.problem = std::string("limit-") + name;
+  error.task_ids = std::move(holders);
+  throw error;
+}
+
+void check_limits(journal::Transaction& transaction, const Limits& limits,
+                  const StartIntent& intent) {
+  const std::string& user = intent.user_id;
+  const std::string& service = intent.service_type;
+  check_limit(transaction, limits.tasks_per_user, "tasks-per-user", "the user", user, "");
+  check_limit(transaction, limits.tasks_per_user_and_service, "tasks-per-user-and-service",
+              "the user, for this service,", user, service);
+  check_limit(transaction, limits.tasks_per_service, "tasks-per-service", "the service", "",
+              service);
+  check_limit(transaction, limits.tasks_per_host, "tasks-per-host", "the host", "", "");
+}
+
+std::optional<Admission> replay(journal::Transaction& transaction, const StartIntent& intent,
+                                Instant now) {
+  if (intent.idempotency_key.empty()) return std::nullopt;
+  transaction.forget_before(now - kIdempotencyAge + Millis{1});
+  const auto record = transaction.idempotency(intent.requested_by, intent.idempotency_key);
+  if (!record) return std::nullopt;
+  if (record->body_hash == intent.body_hash) return Admission{record->task_id, true};
+  Error error(ErrorKind::conflict,
+              "cannot start a task: the idempotency key was used for another request",
+              "take a new key for a new request");
+  error.problem = "idempotency-key-reused";
+  throw error;
+}
+
+void check_floor(const std::string& path, std::int64_t floor) {
+  struct statvfs disk {};
+  if (path.empty() || statvfs(path.c_str(), &disk) != 0) return;
+  const auto free =
+      static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
+  if (free >= floor) return;
+  Error error(ErrorKind::unavailable,
+              "cannot start a task: only " + format_size(free) + " of disk are free on the host, " +
+                  format_size(floor) + " are wanted",
+              "free disk space, or lower [limits] min_free_disk");
+  error.problem = "disk-full";
+  throw error;
+}
+
+}  // namespace
+
+void check_free_disk(const TaskOptions& options, const std::string& engine_root) {
+  if (options.limits.min_free_disk_bytes <= 0) return;
+  check_floor(options.data_dir, options.limits.min_free_disk_bytes);
+  check_floor(engine_root, options.limits.min_free_disk_bytes);
+}
+
+Admission admit(journal::Transaction& transaction, const TaskOptions& options,
+                const StartIntent& intent, const catalog::Service& service, Instant now) {
+  if (auto earlier = replay(transaction, intent, now)) return *earlier;
+  check_limits(transaction, options.limits, intent);
+
+  journal::TaskRow row;
+  row.task.task_id = new_uuid_v7(now);
+  row.task.user_id = intent.user_id;
+  row.task.service_type = service.name;
+  row.task.host = options.host_name;
+  row.task.created_at = now;
+  row.spec_hash = service.spec_hash;
+  row.memory_bytes = service.memory_bytes;
+  row.cpus = service.cpus;
+  transaction.insert(row);
+  transaction.append(event_type::kStartRequested, row, now,
+                     dump_json({{"requestedBy", intent.requested_by}}));
+  if (!intent.idempotency_key.empty()) {
+    transaction.remember(intent.requested_by, intent.idempotency_key,
+                         {intent.body_hash, row.task.task_id, now});
+  }
+  return {row.task.task_id, false};
+}
+
+}  // namespace resmgr::tasks

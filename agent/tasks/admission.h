@@ -1,0 +1,28 @@
+// Whether a start is admitted: decided in the journal transaction that admits it, so that two
+// racing requests can't both pass.
+#ifndef RESMGR_AGENT_TASKS_ADMISSION_H_
+#define RESMGR_AGENT_TASKS_ADMISSION_H_
+
+#include <string>
+
+#include "agent/catalog/catalog.h"
+#include "agent/journal/journal.h"
+#include "agent/tasks/task_service.h"
+#include "common/clock.h"
+
+namespace resmgr::tasks {
+
+inline constexpr Millis kIdempotencyAge{24LL * 3600 * 1000};
+
+// Throws unavailable if less than the floor is free where the data directory lies, or where the
+// engine keeps its data (`engine_root`, if that can be seen from here).
+void check_free_disk(const TaskOptions& options, const std::string& engine_root);
+
+// Inside a transaction: the task that the key admitted before, or a new row. Throws conflict
+// ("idempotency-key-reused") and limit (problem "limit-tasks-per-…", with the tasks that hold it).
+Admission admit(journal::Transaction& transaction, const TaskOptions& options,
+                const StartIntent& intent, const catalog::Service& service, Instant now);
+
+}  // namespace resmgr::tasks
+
+#endif  // RESMGR_AGENT_TASKS_ADMISSION_H_

@@ -1,0 +1,247 @@
+#include "agent/tasks/lanes.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <list>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+namespace resmgr::tasks {
+namespace {
+
+using Moment = std::chrono::steady_clock::time_point;
+
+struct Lane {
+  std::string task_id;
+  std::string user_id;
+  std::unique_ptr<LaneMemory> memory;
+  enum class Place { ready, delayed, start_queue, running, parked } place = Place::parked;
+  bool woken = false;  // while it ran
+  bool has_start_slot = false;
+  std::multimap<Moment, Lane*>::iterator due;  // valid while delayed
+};
+
+// First come first served within a user, round robin over users.
+class StartQueue {
+ public:
+  void push(Lane* lane) {
+    auto [user, is_new] = users_.try_emplace(lane->user_id);
+    if (is_new) rotation_.push_back(lane->user_id);
+    user->second.push_back(lane);
+    ++size_;
+  }
+
+  Lane* pop() {
+    const std::string user_id = rotation_.front();
+    rotation_.pop_front();
+    const auto user = users_.find(user_id);
+    Lane* lane = user->second.front();
+    user->second.pop_front();
+    --size_;
+    if (user->second.empty()) {
+      users_.erase(user);
+    } else {
+      rotation_.push_back(user_id);
+    }
+    return lane;
+  }
+
+  void remove(Lane* lane) {
+    const auto user = users_.find(lane->user_id);
+    std::erase(user->second, lane);
+    --size_;
+    if (!user->second.empty()) return;
+    users_.erase(user);
+    rotation_.remove(lane->user_id);
+  }
+
+  bool empty() const { return size_ == 0; }
+  int size() const { return size_; }
+
+ private:
+  std::unordered_map<std::string, std::deque<Lane*>> users_;
+  std::list<std::string> rotation_;
+  int size_ = 0;
+};
+
+}  // namespace
+
+struct Lanes::State {
+  State(LaneOptions o, Step s) : options(o), step(std::move(s)), free_slots(o.start_slots) {}
+
+  LaneOptions options;
+  Step step;
+
+  mutable std::mutex mutex;
+  std::condition_variable work;      // something is ready, due, or to be stopped
+  std::condition_variable quiesced;  // the last thread has gone
+  std::unordered_map<std::string, std::unique_ptr<Lane>> lanes;
+  std::deque<Lane*> ready;
+  std::multimap<Moment, Lane*> delayed;
+  StartQueue start_queue;
+  int free_slots;
+  int threads = 0;
+  int waiting_threads = 0;
+  bool stopping = false;
+
+  bool has_work() const { return !ready.empty() || (free_slots > 0 && !start_queue.empty()); }
+
+  // All of these run under the mutex.
+  void make_ready(Lane& lane) {
+    lane.place = Lane::Place::ready;
+    ready.push_back(&lane);
+    call_thread();
+  }
+
+  void call_thread() {
+    if (stopping) return;
+    if (waiting_threads > 0) {
+      work.notify_one();
+    } else if (threads < options.max_threads) {
+      ++threads;
+      std::thread([this] { serve(); }).detach();
+    }
+  }
+
+  void collect_due() {
+    const auto now = std::chrono::steady_clock::now();
+    while (!delayed.empty() && delayed.begin()->first <= now) {
+      Lane* lane = delayed.begin()->second;
+      delayed.erase(delayed.begin());
+      lane->place = Lane::Place::ready;
+      ready.push_back(lane);
+    }
+  }
+
+  Lane* take() {
+    collect_due();
+    Lane* lane = nullptr;
+    if (free_slots > 0 && !start_queue.empty()) {
+      lane = start_queue.pop();
+      lane->has_start_slot = true;
+      --free_slots;
+    } else if (!ready.empty()) {
+      lane = ready.front();
+      ready.pop_front();
+    } else {
+      return nullptr;
+    }
+    lane->place = Lane::Place::running;
+    lane->woken = false;
+    // More than one may have become due at once, and somebody must keep time for the delayed.
+    if (has_work() || (!delayed.empty() && waiting_threads == 0)) call_thread();
+    return lane;
+  }
+
+  void put_back(Lane& lane, Next next) {
+    if (lane.has_start_slot) {
+      lane.has_start_slot = false;
+      ++free_slots;
+      if (!start_queue.empty()) call_thread();
+    }
+    if (lane.woken) next = Next::again();
+    switch (next.kind) {
+      case Next::Kind::done:
+        lanes.erase(std::string(lane.task_id));
+        return;
+      case Next::Kind::again:
+        make_ready(lane);
+        return;
+      case Next::Kind::after:
+        lane.place = Lane::Place::delayed;
+        lane.due = delayed.emplace(std::chrono::steady_clock::now() + next.delay, &lane);
+        return;
+      case Next::Kind::start_slot:
+        lane.place = Lane::Place::start_queue;
+        start_queue.push(&lane);
+        if (free_slots > 0) call_thread();
+        return;
+      case Next::Kind::parked:
+        lane.place = Lane::Place::parked;
+        return;
+    }
+  }
+
+  // Whether to go on serving: false if this thread has been idle for long, or all are to stop.
+  bool wait_for_work(std::unique_lock<std::mutex>& lock) {
+    ++waiting_threads;
+    // The last waiting thread is the one that keeps time for delayed lanes.
+    const auto idle_until = std::chrono::steady_clock::now() + options.idle_thread;
+    const auto until = delayed.empty() ? idle_until : std::min(delayed.begin()->first, idle_until);
+    const std::cv_status status = work.wait_until(lock, until);
+    --waiting_threads;
+    if (stopping) return false;
+    if (status == std::cv_status::no_timeout || has_work()) return true;
+    if (!delayed.empty() && waiting_threads == 0) return true;
+    return std::chrono::steady_clock::now() < idle_until;
+  }
+
+  void serve() {
+    std::unique_lock lock(mutex);
+    while (!stopping) {
+      Lane* lane = take();
+      if (lane == nullptr) {
+        if (!wait_for_work(lock)) break;
+        continue;
+      }
+      lock.unlock();
+      Turn turn{lane->task_id, lane->memory, lane->has_start_slot};
+      const Next next = step(turn);
+      lock.lock();
+      put_back(*lane, next);
+    }
+    if (--threads == 0) quiesced.notify_all();
+  }
+};
+
+Lanes::Lanes(LaneOptions options, Step step)
+    : state_(std::make_unique<State>(options, std::move(step))) {}
+
+Lanes::~Lanes() { stop(); }
+
+void Lanes::wake(const std::string& task_id, const std::string& user_id) {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->stopping) return;
+  auto& slot = state_->lanes[task_id];
+  if (!slot) {
+    slot = std::make_unique<Lane>();
+    slot->task_id = task_id;
+    slot->user_id = user_id;
+  }
+  Lane& lane = *slot;
+  switch (lane.place) {
+    case Lane::Place::running:
+      lane.woken = true;
+      return;
+    case Lane::Place::ready:
+      return;
+    case Lane::Place::delayed:
+      state_->delayed.erase(lane.due);
+      break;
+    case Lane::Place::start_queue:
+      state_->start_queue.remove(&lane);
+      break;
+    case Lane::Place::parked:
+      break;
+  }
+  state_->make_ready(lane);
+}
+
+void Lanes::stop() {
+  std::unique_lock lock(state_->mutex);
+  state_->stopping = true;
+  state_->work.notify_all();
+  state_->quiesced.wait(lock, [this] { return state_->threads == 0; });
+}
+
+Lanes::Load Lanes::load() const {
+  const std::lock_guard lock(state_->mutex);
+  return {static_cast<int>(state_->lanes.size()), state_->start_queue.size()};
+}
+
+}  // namespace resmgr::tasks

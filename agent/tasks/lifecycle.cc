@@ -1,0 +1,63 @@
+#include "agent/tasks/lifecycle.h"
+
+#include <utility>
+
+#include "agent/engine/labels.h"
+#include "agent/tasks/lifecycle_run.h"
+#include "common/log.h"
+
+namespace resmgr::tasks {
+
+Lifecycle::Lifecycle(Parts parts)
+    : parts_(std::move(parts)),
+      log_tails_(parts_.options.data_dir + "/logs"),
+      puller_(parts_.engine) {}
+
+Next Lifecycle::step(Lanes::Turn& turn) {
+  if (!turn.memory) turn.memory = std::make_unique<Memory>();
+  auto& memory = static_cast<Memory&>(*turn.memory);
+  try {
+    return Run(*this, turn.task_id, memory, turn.has_start_slot).step();
+  } catch (const Error& error) {
+    // The first failure of a row is news; the tenth is not.
+    if (memory.retry.failures() == 0) {
+      log::warning("Task {TaskId} has to wait: {Reason}",
+                   {{"TaskId", turn.task_id}, {"Reason", error.message()}});
+    }
+  } catch (const std::exception& error) {
+    log::error("Task {TaskId} could not be carried on: {Reason}",
+               {{"TaskId", turn.task_id}, {"Reason", error.what()}});
+  }
+  memory.seen.reset();
+  return Next::after(memory.retry.next());
+}
+
+void Lifecycle::hint(const std::string& task_id, const std::function<void(Hints&)>& change) {
+  hints_.with([&](auto& hints) { change(hints[task_id]); });
+}
+
+void Lifecycle::set_wake(std::function<void(const std::string&, const std::string&)> wake) {
+  wake_ = std::move(wake);
+}
+
+std::optional<Sighting> Lifecycle::sighting(const std::string& task_id) const {
+  return sightings_.with([&](const auto& sightings) -> std::optional<Sighting> {
+    const auto found = sightings.find(task_id);
+    if (found == sightings.end()) return std::nullopt;
+    return found->second;
+  });
+}
+
+std::optional<Sighting> Lifecycle::look_again(const Task& task) {
+  if (!parts_.session.trusted() || task.container_id.empty()) return std::nullopt;
+  const std::uint64_t epoch = parts_.session.epoch();
+  const auto container = parts_.engine.inspect(task.container_id);
+  if (!container || !container->alive() || container->started_at != task.start_time) {
+    return std::nullopt;
+  }
+  const Sighting sighting{epoch, parts_.clock.now(), container->host_port};
+  sightings_.with([&](auto& sightings) { sightings[task.task_id] = sighting; });
+  return sighting;
+}
+
+}  // namespace resmgr::tasks

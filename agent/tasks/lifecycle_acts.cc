@@ -1,0 +1,223 @@
+// What a task's lane does at the engine.
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "agent/tasks/container_spec.h"
+#include "agent/tasks/lifecycle_run.h"
+#include "agent/tasks/readiness.h"
+#include "common/failpoint.h"
+#include "common/log.h"
+#include "common/time_format.h"
+
+namespace resmgr::tasks {
+namespace {
+
+using journal::Phase;
+using std::chrono::duration_cast;
+using std::chrono::steady_clock;
+
+// How often the same container is started again where other programs take its port: the engine
+// takes another one each time.
+constexpr int kPortTries = 64;
+constexpr Millis kFirstProbeDelay{10};
+constexpr Millis kDefaultStopTimeout{10'000};
+
+int port_tries(const std::string& range) {
+  int low = 0;
+  int high = 0;
+  const char* end = range.data() + range.size();
+  const auto first = std::from_chars(range.data(), end, low);
+  if (first.ec != std::errc{} || first.ptr == end) return kPortTries;
+  const auto second = std::from_chars(first.ptr + 1, end, high);
+  return second.ec == std::errc{} ? std::max(kPortTries, high - low + 1) : kPortTries;
+}
+
+}  // namespace
+
+Next Lifecycle::Run::create() {
+  const catalog::Service* wanted = service();
+  if (wanted == nullptr) {
+    return fail_start(ErrorKind::rejected, "its service is no longer in the catalog");
+  }
+  if (wanted->pull == catalog::PullPolicy::always && !memory_.pulled) return pull(wanted->image);
+  if (!has_start_slot_) return Next::start_slot();
+  memory_.create_in_doubt = true;
+  try {
+    failpoint("engine.before_create");
+    const auto spec = container_spec(parts_.options, *wanted, *row_);
+    const std::string id = timed([&] { return parts_.engine.create(spec); });
+    failpoint("engine.after_create");
+    memory_.create_in_doubt = false;
+    Observation made{Observation::Kind::present, {}};
+    made.container.id = id;
+    memory_.seen = made;
+    return start();
+  } catch (const Error& error) {
+    switch (error.kind()) {
+      case ErrorKind::conflict:  // an earlier create of ours got there first, or a foreign one
+        memory_.create_in_doubt = false;
+        return look_again();
+      case ErrorKind::not_found:
+        memory_.create_in_doubt = false;
+        if (wanted->pull == catalog::PullPolicy::never || memory_.pulled) {
+          return fail_start(ErrorKind::rejected, error.message());
+        }
+        return pull(wanted->image);
+      case ErrorKind::rejected:
+        memory_.create_in_doubt = false;
+        return fail_start(ErrorKind::rejected, error.message());
+      default:
+        throw;
+    }
+  }
+}
+
+Next Lifecycle::Run::start() {
+  if (!has_start_slot_) return Next::start_slot();
+  const std::string id = memory_.seen->container.id;
+  const int tries = port_tries(parts_.options.port_range);
+  while (true) {
+    try {
+      failpoint("engine.before_start");
+      timed([&] { parts_.engine.start(id); });
+      failpoint("engine.after_start");
+      return look_again();
+    } catch (const Error& error) {
+      if (error.problem == "port-in-use" && ++memory_.start_tries < tries) continue;
+      if (error.kind() == ErrorKind::not_found) {
+        // The container is gone, or the network is: `docker network prune` takes an idle one.
+        if (++memory_.start_tries >= tries) {
+          return fail_start(ErrorKind::rejected, error.message());
+        }
+        parts_.session.restore_network();
+        return look_again();
+      }
+      if (error.kind() == ErrorKind::unavailable) throw;
+      return fail_start(ErrorKind::rejected, error.message());
+    }
+  }
+}
+
+Next Lifecycle::Run::pull(const std::string& image) {
+  auto& lifecycle = lifecycle_;
+  lifecycle_.puller_.pull(image, [&lifecycle, task_id = task_id_,
+                                  user_id = row_->task.user_id](const std::optional<Error>& error) {
+    lifecycle.hint(task_id, [&](Hints& hints) {
+      hints.pulled = true;
+      hints.pull_error = error;
+    });
+    lifecycle.wake_(task_id, user_id);
+  });
+  return Next::parked();
+}
+
+Next Lifecycle::Run::probe() {
+  const catalog::Service* wanted = service();
+  if (wanted == nullptr) {
+    return fail_start(ErrorKind::rejected, "its service is no longer in the catalog");
+  }
+  const auto now = steady_clock::now();
+  if (!memory_.probing_since) memory_.probing_since = now;
+  const int port = row_->task.container_port;
+  const bool nothing_to_ask = wanted->network == catalog::NetworkMode::none ||
+                              wanted->probe.kind == catalog::ProbeKind::none;
+  if (nothing_to_ask || answers(wanted->probe, parts_.options.publish_address, port)) {
+    return record_ready();
+  }
+  if (duration_cast<Millis>(steady_clock::now() - *memory_.probing_since) >=
+      wanted->start_timeout) {
+    return fail_start(ErrorKind::not_ready,
+                      "did not answer on its port " + std::to_string(wanted->container_port) +
+                          " within " + format_duration(wanted->start_timeout));
+  }
+  // Soon at first, for what is quick; then as seldom as the service asks.
+  memory_.probe_delay = memory_.probe_delay == Millis{0}
+                            ? kFirstProbeDelay
+                            : std::min(memory_.probe_delay * 2, wanted->probe.interval);
+  return Next::after(memory_.probe_delay);
+}
+
+// CPU time and peak memory vanish with the container's end: the last sample is taken just before.
+void Lifecycle::Run::sample_usage() {
+  try {
+    const auto stats = parts_.engine.stats(memory_.seen->container.id);
+    if (stats) memory_.stats = stats;
+  } catch (const Error& error) {
+    log::debug("Task {TaskId}: no usage sample before the stop: {Reason}",
+               {{"TaskId", task_id_}, {"Reason", error.message()}});
+  }
+}
+
+Next Lifecycle::Run::stop() {
+  const catalog::Service* wanted = row_ ? service() : nullptr;
+  if (row_ && row_->phase == Phase::stopping) sample_usage();
+  try {
+    failpoint("engine.before_stop");
+    parts_.engine.stop(memory_.seen->container.id,
+                       wanted != nullptr ? wanted->stop_timeout : kDefaultStopTimeout);
+    failpoint("engine.after_stop");
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::not_found) return look_again();
+    throw;
+  }
+  return look_again();
+}
+
+// A create that was sent, and whose answer nobody has, may still come true. Issued again under the
+// same name it does so before this one is answered, or is answered by this one.
+Next Lifecycle::Run::settle_create() {
+  const catalog::Service* wanted = service();
+  if (wanted != nullptr) {
+    try {
+      failpoint("engine.before_settle");
+      parts_.engine.create(container_spec(parts_.options, *wanted, *row_));
+      failpoint("engine.after_settle");
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::unavailable) throw;
+    }
+  }
+  memory_.create_in_doubt = false;
+  return look_again();
+}
+
+Next Lifecycle::Run::discard() {
+  try {
+    failpoint("engine.before_discard");
+    parts_.engine.remove(memory_.seen->container.id);
+    failpoint("engine.after_discard");
+  } catch (const Error& error) {
+    // A start that was under way has come true.
+    if (error.kind() == ErrorKind::conflict) return look_again();
+    throw;
+  }
+  memory_.create_in_doubt = false;
+  memory_.seen = Observation{Observation::Kind::absent, {}};
+  return Next::again();
+}
+
+Next Lifecycle::Run::clear() {
+  const std::string id = memory_.seen->container.id;
+  if (row_->phase == Phase::ended) {
+    try {
+      lifecycle_.log_tails_.keep(parts_.engine, id, task_id_);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::unavailable && !parts_.session.trusted()) throw;
+      log::warning("Output of task {TaskId} could not be kept: {Reason}",
+                   {{"TaskId", task_id_}, {"Reason", error.message()}});
+    }
+  }
+  try {
+    failpoint("engine.before_remove");
+    parts_.engine.remove(id);
+    failpoint("engine.after_remove");
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::conflict) return retry_later();
+    throw;
+  }
+  memory_.seen = Observation{Observation::Kind::absent, {}};
+  return Next::again();
+}
+
+}  // namespace resmgr::tasks

@@ -1,0 +1,197 @@
+// What a task's lane puts in the journal.
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/engine/labels.h"
+#include "agent/tasks/container_spec.h"
+#include "agent/tasks/lifecycle_run.h"
+#include "agent/tasks/usage.h"
+#include "common/event.h"
+#include "common/ids.h"
+#include "common/log.h"
+#include "common/time_format.h"
+
+namespace resmgr::tasks {
+namespace {
+
+using journal::Phase;
+using journal::TaskRow;
+using journal::Transaction;
+
+constexpr std::size_t kNonceBytes = 16;
+
+Json end_details(const TaskRow& row) {
+  Json details = {{"endedBy", row.ended_by},
+                  {"exitCode", row.task.exit_code.value_or(-1)},
+                  {"precision", std::string(to_string(row.task.precision))},
+                  {"cpuMs", row.cpu_ms},
+                  {"peakMemoryBytes", row.peak_memory_bytes}};
+  if (!row.task.status_reason.empty()) details["reason"] = row.task.status_reason;
+  return details;
+}
+
+}  // namespace
+
+Next Lifecycle::Run::record_started() {
+  const engine::ContainerState seen = memory_.seen->container;
+  const Instant now = parts_.clock.now();
+  const bool pulled = memory_.pulled;
+  const bool done = change([&](Transaction& transaction, TaskRow& row) {
+    apply_started(row, seen);
+    transaction.update(row);
+    if (pulled) transaction.append(event_type::kImagePulled, row, now, "{}");
+    transaction.append(event_type::kCreated, row, now, dump_json({{"containerId", seen.id}}));
+    transaction.append(event_type::kStarted, row, now,
+                       dump_json({{"containerPort", seen.host_port},
+                                  {"startTries", memory_.start_tries + 1},
+                                  {"engineMs", memory_.engine_ms}}));
+  });
+  if (!done) return look_again();
+  const Sighting sighting{parts_.session.epoch(), now, seen.host_port};
+  lifecycle_.sightings_.with([&](auto& sightings) { sightings[task_id_] = sighting; });
+  return Next::again();
+}
+
+Next Lifecycle::Run::record_ready() {
+  const Instant now = parts_.clock.now();
+  const bool done = change([&](Transaction& transaction, TaskRow& row) {
+    apply_ready(row);
+    transaction.update(row);
+    transaction.append(event_type::kReady, row, now, "{}");
+  });
+  if (!done) return look_again();
+  log::info(
+      "Task {TaskId} of {UserId} runs {Service}",
+      {{"TaskId", task_id_}, {"UserId", row_->task.user_id}, {"Service", row_->task.service_type}});
+  parts_.waiters.notify(*row_);
+  return Next::done();
+}
+
+Next Lifecycle::Run::fail_start(ErrorKind failure, const std::string& reason) {
+  const Instant now = parts_.clock.now();
+  const bool done = change([&](Transaction& transaction, TaskRow& row) {
+    apply_stop_intent(row, ended_by::kStartFailed, to_string(failure), reason);
+    transaction.update(row);
+    transaction.append(event_type::kStopRequested, row, now,
+                       dump_json({{"by", ended_by::kStartFailed}, {"reason", reason}}));
+  });
+  if (!done) return look_again();
+  log::warning("Task {TaskId} could not start: {Reason}",
+               {{"TaskId", task_id_}, {"Reason", reason}});
+  return Next::again();
+}
+
+Next Lifecycle::Run::record_ended() {
+  const std::optional<engine::ContainerState> left = container();
+  const Instant alive = last_alive();
+  const Instant now = parts_.clock.now();
+  const std::string nonce = random_hex(kNonceBytes);
+  const bool done = change([&](Transaction& transaction, TaskRow& row) {
+    // A stop may have come before the start was on record.
+    if (!row.task.start_time && left) {
+      row.task.container_id = left->id;
+      row.task.start_time = left->started_at;
+    }
+    if (memory_.stats) {
+      row.cpu_ms = std::max<std::int64_t>(row.cpu_ms, memory_.stats->cpu_time.count());
+      row.peak_memory_bytes = std::max(row.peak_memory_bytes, memory_.stats->peak_memory_bytes);
+    }
+    apply_end(row, conclude(row, left, memory_.death, alive));
+    const UsageRecord usage = make_usage_record(row, nonce);
+    row.task.usage_hash = usage.hash;
+    transaction.update(row);
+    transaction.put_usage(task_id_, usage.canonical, usage.hash);
+    transaction.append(event_type::kEnded, row, now, dump_json(end_details(row)));
+  });
+  if (!done) return look_again();
+  lifecycle_.sightings_.with([&](auto& sightings) { sightings.erase(task_id_); });
+  log::info("Task {TaskId} of {UserId} ended after {Duration}: {Status} {Reason}",
+            {{"TaskId", task_id_},
+             {"UserId", row_->task.user_id},
+             {"Duration", format_duration(row_->task.duration().value_or(Millis{0}))},
+             {"Status", to_string(row_->task.status)},
+             {"Reason", row_->task.status_reason}});
+  parts_.waiters.notify(*row_);
+  // What the journal knows now may be other than what was seen: a restarted container runs.
+  return Next::again();
+}
+
+Next Lifecycle::Run::record_unstarted() {
+  const Instant now = parts_.clock.now();
+  const bool done = change([&](Transaction& transaction, TaskRow& row) {
+    apply_unstarted(row);
+    transaction.update(row);
+    transaction.append(event_type::kFailed, row, now,
+                       dump_json({{"endedBy", row.ended_by}, {"reason", row.task.status_reason}}));
+  });
+  if (!done) return look_again();
+  parts_.waiters.notify(*row_);
+  return Next::done();
+}
+
+Next Lifecycle::Run::record_removed() {
+  const Instant now = parts_.clock.now();
+  const catalog::Service* wanted = service();
+  if (wanted != nullptr) {
+    for (const auto& volume : task_volumes(*wanted, row_->task)) {
+      if (volume.keep) continue;
+      try {
+        parts_.engine.remove_volume(volume.name);
+      } catch (const Error& error) {
+        if (error.kind() == ErrorKind::unavailable) throw;
+        log::debug("Volume {Volume} stays: {Reason}",
+                   {{"Volume", volume.name}, {"Reason", error.message()}});
+      }
+    }
+  }
+  const bool done = change([&](Transaction& transaction, TaskRow& row) {
+    row.phase = Phase::removed;
+    transaction.update(row);
+    transaction.append(event_type::kRemoved, row, now, "{}");
+  });
+  if (!done) return look_again();
+  return Next::done();
+}
+
+// With an init process, the kernel may kill a child while the container goes on: worth knowing, and
+// no end.
+void Lifecycle::Run::record_oom() {
+  const Instant now = parts_.clock.now();
+  change([&](Transaction& transaction, TaskRow& row) {
+    transaction.append(event_type::kOom, row, now, dump_json({{"memoryBytes", row.memory_bytes}}));
+  });
+}
+
+// The journal was restored or replaced: its labels say what the container is.
+Next Lifecycle::Run::adopt() {
+  const engine::ContainerState& found = memory_.seen->container;
+  if (!found.alive() && !found.started_at) {
+    parts_.engine.remove(found.id);
+    return Next::done();
+  }
+  const auto label = [&](const char* name) {
+    const auto value = found.labels.find(name);
+    return value == found.labels.end() ? std::string() : value->second;
+  };
+  TaskRow row;
+  row.task.task_id = task_id_;
+  row.task.user_id = label(engine::kLabelUserId);
+  row.task.service_type = label(engine::kLabelServiceType);
+  row.task.host = parts_.options.host_name;
+  row.task.created_at =
+      parse_rfc3339(label(engine::kLabelCreatedAt)).value_or(found.started_at.value());
+  row.spec_hash = label(engine::kLabelSpecHash);
+  apply_started(row, found);
+  const Instant now = parts_.clock.now();
+  parts_.journal.transact([&](Transaction& transaction) {
+    if (transaction.task(task_id_)) return;
+    transaction.insert(row);
+    transaction.append(event_type::kStarted, row, now, dump_json({{"adopted", true}}));
+  });
+  log::warning("Adopted the container of task {TaskId}, which the journal did not know",
+               {{"TaskId", task_id_}});
+  return look_again();
+}
+
+}  // namespace resmgr::tasks

@@ -1,0 +1,112 @@
+// One step of one task; private to the lifecycle.
+#ifndef RESMGR_AGENT_TASKS_LIFECYCLE_RUN_H_
+#define RESMGR_AGENT_TASKS_LIFECYCLE_RUN_H_
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "agent/tasks/lifecycle.h"
+#include "common/json.h"
+
+namespace resmgr::tasks {
+
+struct Lifecycle::Memory final : LaneMemory {
+  std::optional<Observation> seen;  // what the next plan may still go by
+  std::chrono::steady_clock::time_point seen_at;
+  bool create_in_doubt = true;
+  bool pulled = false;  // this process pulled the image for it
+  int start_tries = 0;
+  // What the engine took for this start, in milliseconds: creates, starts, the look after.
+  double engine_ms = 0;
+  std::optional<Death> death;
+  std::optional<engine::Stats> stats;  // the last sample
+  std::optional<std::chrono::steady_clock::time_point> probing_since;
+  Millis probe_delay{0};
+  Backoff retry{Millis{100}, Millis{5'000}};
+};
+
+class Lifecycle::Run {
+ public:
+  Run(Lifecycle& lifecycle, const std::string& task_id, Memory& memory, bool has_start_slot)
+      : lifecycle_(lifecycle),
+        parts_(lifecycle.parts_),
+        task_id_(task_id),
+        memory_(memory),
+        has_start_slot_(has_start_slot) {}
+
+  Next step();
+
+ private:
+  using Change = std::function<void(journal::Transaction&, journal::TaskRow&)>;
+
+  void take_hints();
+  Observation observe() const;
+  std::optional<engine::ContainerState> inspect() const;
+  const catalog::Service* service();
+  Next perform(Act act);
+
+  // Acts on the engine.
+  Next create();
+  Next start();
+  Next pull(const std::string& image);
+  Next probe();
+  Next stop();
+  Next settle_create();
+  Next discard();
+  Next clear();
+
+  // Outcomes in the journal.
+  Next record_started();
+  Next record_ready();
+  Next record_ended();
+  Next record_unstarted();
+  Next record_removed();
+  void record_oom();
+  Next adopt();
+
+  // The start can't succeed: intends to stop, with the reason.
+  Next fail_start(ErrorKind failure, const std::string& reason);
+
+  // Changes the row in a transaction, if it is still the one that this step read; returns whether
+  // it was. row_ is then the new one.
+  bool change(const Change& change);
+  Next look_again();
+  Next retry_later();
+  Instant last_alive() const;
+  std::optional<engine::ContainerState> container() const;
+  void sample_usage();
+  // Runs `call` and adds the time that it took to memory_.engine_ms.
+  template <typename Call>
+  auto timed(Call&& call) const;
+
+  Lifecycle& lifecycle_;
+  Parts& parts_;
+  const std::string& task_id_;
+  Memory& memory_;
+  const bool has_start_slot_;
+  std::optional<journal::TaskRow> row_;
+  // Keeps service()'s answer alive.
+  std::shared_ptr<const catalog::Catalog> catalog_;
+};
+
+template <typename Call>
+auto Lifecycle::Run::timed(Call&& call) const {
+  struct Watch {
+    double& total;
+    std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+    ~Watch() {
+      total += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+                   .count();
+    }
+  };
+  const Watch watch{memory_.engine_ms};
+  return std::forward<Call>(call)();
+}
+
+}  // namespace resmgr::tasks
+
+#endif  // RESMGR_AGENT_TASKS_LIFECYCLE_RUN_H_

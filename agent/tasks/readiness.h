@@ -1,0 +1,20 @@
+// Whether a started service answers.
+#ifndef RESMGR_AGENT_TASKS_READINESS_H_
+#define RESMGR_AGENT_TASKS_READINESS_H_
+
+#include <string>
+
+#include "agent/catalog/catalog.h"
+
+namespace resmgr::tasks {
+
+// One try, through the published port, as a browser would come. `address` is the one it is
+// published on (a wildcard is asked through loopback). Takes at most about 5 s. Never throws.
+//
+// tcp: a connection is made and not closed at once: Docker's proxy accepts for a service that does
+// not listen yet, and closes. http: any status from 200 to 399.
+bool answers(const catalog::Probe& probe, const std::string& address, int port);
+
+}  // namespace resmgr::tasks
+
+#endif  // RESMGR_AGENT_TASKS_READINESS_H_

@@ -1,0 +1,115 @@
+// The only door for changes to tasks.
+//
+// A start or a stop is first an intent in the journal; the task's lane (executor.h) then does what
+// the plan (plan.h) says until the task is settled. A caller that goes away cancels nothing.
+#ifndef RESMGR_AGENT_TASKS_TASK_SERVICE_H_
+#define RESMGR_AGENT_TASKS_TASK_SERVICE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "agent/catalog/catalog.h"
+#include "agent/engine/engine.h"
+#include "agent/journal/journal.h"
+#include "common/clock.h"
+
+namespace resmgr::tasks {
+
+// 0 = no limit.
+struct Limits {
+  int tasks_per_user = 0;
+  int tasks_per_user_and_service = 0;
+  int tasks_per_service = 0;
+  int tasks_per_host = 0;
+  std::int64_t min_free_disk_bytes = 1LL << 30;
+};
+
+struct TaskOptions {
+  std::string agent_id;    // UUID in a file of the data directory
+  std::string host_name;   // [agent] name
+  std::string data_dir;    // log tails lie in <data_dir>/logs
+  std::string secret_key;  // per-task secrets are an HMAC with it
+  std::string publish_address = "127.0.0.1";
+  std::string port_range;
+  std::int64_t log_max_bytes = 10LL << 20;
+  int concurrent_starts = 0;  // 0 = two a core
+  Millis sample_interval{10'000};
+  Limits limits;
+};
+
+struct StartIntent {
+  std::string user_id;  // whose task it is to be
+  std::string service_type;
+  std::string requested_by;     // for the audit: principal's user id
+  std::string idempotency_key;  // empty: none; it belongs to `requested_by`
+  std::string body_hash;        // of the request that bore the key
+};
+
+struct Admission {
+  std::string task_id;
+  bool replayed = false;  // the key had admitted it before
+};
+
+struct EngineHealth {
+  bool reachable = false;
+  std::string version;
+  std::string api_version;
+  std::string last_error;  // empty while reachable
+};
+
+class TaskService {
+ public:
+  using Settled = std::function<void(const journal::TaskRow&)>;
+
+  TaskService(TaskOptions options, journal::Journal& journal, engine::Engine& engine,
+              std::shared_ptr<const catalog::Catalog> catalog, const Clock& clock);
+  ~TaskService();  // stops lanes after their present step; containers go on
+
+  // Begins to watch the engine and to settle what an earlier process left. Call once.
+  void run();
+
+  // Admits a start; on disk when it returns. Throws usage (unknown service, with pointer), limit
+  // (problem and task_ids say which and who), unavailable (engine away, disk), conflict with
+  // problem "idempotency-key-reused" (same key, other body).
+  Admission start(const StartIntent& intent);
+
+  // Calls `settled` once: at the end of the start (Running, or ended), or at once if it has
+  // ended. It may be called before this returns, and on any thread; it must be quick.
+  void when_started(const std::string& task_id, Settled settled);
+
+  // Records the intent to stop, and returns. `by` is "user" or "admin". not_found: no such task.
+  // A task that ended, or that is stopping, is no error. The engine being away is none here: ask
+  // engine_health().
+  void stop(const std::string& task_id, std::string_view by, std::string_view requested_by);
+
+  // Calls `settled` once, when the end is on record.
+  void when_ended(const std::string& task_id, Settled settled);
+
+  // The URL at which a browser finds a running task, from a port that was read since the engine
+  // was last connected; empty where the task does not run or publishes nothing. Where that must be
+  // asked of the engine first: asks if `may_block`, else returns an empty optional.
+  std::optional<std::string> iframe_url(const Task& task, bool may_block);
+
+  // The container's output; of an ended task, what it printed last. Blocks until the end, `stop`
+  // or `on_bytes` returning false. Throws not_found if nothing is kept.
+  void logs(const std::string& task_id, const engine::LogOptions& options,
+            const std::function<bool(std::string_view)>& on_bytes, std::stop_token stop);
+
+  std::shared_ptr<const catalog::Catalog> catalog() const;
+  void set_catalog(std::shared_ptr<const catalog::Catalog> catalog);
+
+  EngineHealth engine_health() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace resmgr::tasks
+
+#endif  // RESMGR_AGENT_TASKS_TASK_SERVICE_H_

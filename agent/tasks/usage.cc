@@ -1,0 +1,42 @@
+#include "agent/tasks/usage.h"
+
+#include "common/crypto.h"
+#include "common/jcs.h"
+#include "common/json.h"
+#include "common/time_format.h"
+
+namespace resmgr::tasks {
+namespace {
+
+constexpr int kRecordVersion = 1;
+
+}  // namespace
+
+UsageRecord make_usage_record(const journal::TaskRow& row, std::string_view nonce) {
+  const Task& task = row.task;
+  const Instant start = task.start_time.value();
+  const Instant stop = task.stop_time.value();
+  const Json record = {
+      {"version", kRecordVersion},
+      {"taskId", task.task_id},
+      {"userId", task.user_id},
+      {"serviceType", task.service_type},
+      {"containerId", task.container_id},
+      {"host", task.host},
+      {"startTime", format_rfc3339(start)},
+      {"stopTime", format_rfc3339(stop)},
+      {"durationMs", (stop - start).count()},
+      {"cpuMs", row.cpu_ms},
+      {"peakMemoryBytes", row.peak_memory_bytes},
+      {"exitCode", task.exit_code.value_or(-1)},
+      {"endedBy", row.ended_by},
+      {"precision", std::string(to_string(task.precision))},
+      {"nonce", std::string(nonce)},
+  };
+  UsageRecord usage;
+  usage.canonical = canonical_json(record);
+  usage.hash = sha256_hex(usage.canonical);
+  return usage;
+}
+
+}  // namespace resmgr::tasks

@@ -1,0 +1,23 @@
+// The canonical usage record: what is billed, hashed and posted.
+#ifndef RESMGR_AGENT_TASKS_USAGE_H_
+#define RESMGR_AGENT_TASKS_USAGE_H_
+
+#include <string>
+#include <string_view>
+
+#include "agent/journal/task_row.h"
+
+namespace resmgr::tasks {
+
+struct UsageRecord {
+  std::string canonical;  // RFC 8785 bytes
+  std::string hash;       // lower-case hex SHA-256 of them
+};
+
+// For a row that ended (apply_end) and whose container ran. The members are strings and integers
+// only; times are RFC 3339, durations milliseconds. `nonce` makes the hash unguessable.
+UsageRecord make_usage_record(const journal::TaskRow& row, std::string_view nonce);
+
+}  // namespace resmgr::tasks
+
+#endif  // RESMGR_AGENT_TASKS_USAGE_H_

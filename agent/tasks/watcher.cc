@@ -1,0 +1,136 @@
+#include "agent/tasks/watcher.h"
+
+#include <utility>
+
+#include "agent/engine/labels.h"
+#include "common/backoff.h"
+#include "common/event.h"
+#include "common/log.h"
+
+namespace resmgr::tasks {
+namespace {
+
+constexpr Millis kReconcileInterval{60'000};
+constexpr Millis kReconnectMin{50};
+constexpr Millis kReconnectMax{2'000};
+
+}  // namespace
+
+Watcher::Watcher(std::string agent_id, engine::Engine& engine, journal::Journal& journal,
+                 EngineSession& session, Lifecycle& lifecycle, Lanes& lanes)
+    : agent_id_(std::move(agent_id)),
+      engine_(engine),
+      journal_(journal),
+      session_(session),
+      lifecycle_(lifecycle),
+      lanes_(lanes) {}
+
+Watcher::~Watcher() { stop(); }
+
+void Watcher::run() {
+  watching_ = std::jthread([this](std::stop_token stop) { watch(std::move(stop)); });
+  timer_ = std::jthread([this](std::stop_token stop) { keep_time(std::move(stop)); });
+}
+
+void Watcher::stop() {
+  watching_.request_stop();
+  timer_.request_stop();
+  if (watching_.joinable()) watching_.join();
+  if (timer_.joinable()) timer_.join();
+}
+
+bool Watcher::wait_for_first_try() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return tried_; });
+  return session_.trusted();
+}
+
+void Watcher::first_try_over() {
+  const std::lock_guard lock(mutex_);
+  tried_ = true;
+  changed_.notify_all();
+}
+
+void Watcher::watch(std::stop_token stop) {
+  Backoff backoff(kReconnectMin, kReconnectMax);
+  while (!stop.stop_requested()) {
+    try {
+      watch_once(stop);
+      backoff.reset();
+      continue;
+    } catch (const Error& error) {
+      if (!stop.stop_requested()) session_.lose(error.message());
+    } catch (const std::exception& error) {
+      session_.lose(error.what());
+    }
+    first_try_over();
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, stop, backoff.next(), [] { return false; });
+  }
+}
+
+void Watcher::watch_once(std::stop_token stop) {
+  engine_.events(
+      [this] {
+        session_.establish();
+        reconcile();
+        first_try_over();
+      },
+      [this](const engine::EngineEvent& event) { on_event(event); }, std::move(stop));
+}
+
+void Watcher::reconcile() {
+  for (const auto& container : engine_.list(engine::ours(agent_id_))) {
+    const auto task_id = engine::task_of(container.labels, container.name, agent_id_);
+    if (!task_id) continue;
+    lifecycle_.hint(*task_id, [](Hints& hints) { hints.look = true; });
+    const auto user = container.labels.find(engine::kLabelUserId);
+    lanes_.wake(*task_id, user == container.labels.end() ? "" : user->second);
+  }
+  const auto rows = journal_.reading([](journal::Reader& reader) { return reader.unsettled(); });
+  for (const auto& row : rows) {
+    lifecycle_.hint(row.task.task_id, [](Hints& hints) { hints.look = true; });
+    lanes_.wake(row.task.task_id, row.task.user_id);
+  }
+}
+
+void Watcher::tick() {
+  if (session_.trusted()) reconcile();
+}
+
+void Watcher::keep_time(std::stop_token stop) {
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, stop, kReconcileInterval, [] { return false; });
+    }
+    if (stop.stop_requested()) return;
+    try {
+      tick();
+    } catch (const Error& error) {
+      log::warning("Could not reconcile: {Reason}", {{"Reason", error.message()}});
+    } catch (const std::exception& error) {
+      log::error("Could not reconcile: {Reason}", {{"Reason", error.what()}});
+    }
+  }
+}
+
+void Watcher::on_event(const engine::EngineEvent& event) {
+  const auto task_id = engine::task_of(event.labels, event.name, agent_id_);
+  if (!task_id) return;
+  const bool died = event.action == "die";
+  if (!died && event.action != "start" && event.action != "destroy" && event.action != "oom") {
+    return;
+  }
+  lifecycle_.hint(*task_id, [&](Hints& hints) {
+    hints.look = true;
+    if (event.action == "oom") hints.oom = true;
+    if (died && !hints.death) {
+      hints.death = Death{event.container_id, event.time, event.exit_code.value_or(-1)};
+    }
+  });
+  const auto user = event.labels.find(engine::kLabelUserId);
+  lanes_.wake(*task_id, user == event.labels.end() ? "" : user->second);
+}
+
+}  // namespace resmgr::tasks

@@ -1,0 +1,145 @@
+#include "agent/tasks/admission.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/error.h"
+#include "tests/unit/tasks/world.h"
+
+namespace resmgr::tasks {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class AdmissionTest : public testing::Test {
+ protected:
+  // The error that a start is refused with.
+  template <typename Fn>
+  Error refusal(Fn&& fn) {
+    try {
+      fn();
+    } catch (const Error& error) {
+      return error;
+    }
+    ADD_FAILURE() << "nothing was refused";
+    return Error(ErrorKind::internal, "");
+  }
+
+  World world;
+};
+
+TEST_F(AdmissionTest, RacingStartsDontPassALimitTogether) {
+  world.options.limits.tasks_per_user = 5;
+  world.boot();
+  std::atomic<int> admitted{0};
+  std::atomic<int> refused{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 20; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 10; ++j) {
+        try {
+          world.start();
+          ++admitted;
+        } catch (const Error& error) {
+          EXPECT_EQ(error.kind(), ErrorKind::limit);
+          EXPECT_EQ(error.problem, "limit-tasks-per-user");
+          EXPECT_EQ(error.task_ids.size(), 5U);
+          ++refused;
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(admitted, 5);
+  EXPECT_EQ(refused, 195);
+  world.boot();
+  EXPECT_THROW(world.start(), Error);
+  world.start(kBob);
+}
+
+TEST_F(AdmissionTest, ASlotIsHeldUntilTheEngineConfirmedTheEnd) {
+  world.options.limits.tasks_per_host = 1;
+  world.boot();
+  const auto running = world.run();
+  world.engine.hold(engine::Op::stop);
+  world.service->stop(running.task.task_id, "user", kAlice);
+  ASSERT_TRUE(world.engine.wait_until_held(engine::Op::stop));
+  EXPECT_EQ(refusal([&] { world.start(kBob); }).problem, "limit-tasks-per-host");
+  world.engine.release(engine::Op::stop);
+  world.wait_ended(running.task.task_id);
+  world.start(kBob);
+}
+
+TEST_F(AdmissionTest, EachLimitNamesItselfAndItsHolders) {
+  world.options.limits.tasks_per_user_and_service = 1;
+  world.boot();
+  const auto id = world.start();
+  const Error error = refusal([&] { world.start(); });
+  EXPECT_EQ(error.problem, "limit-tasks-per-user-and-service");
+  EXPECT_THAT(error.task_ids, ElementsAre(id));
+  EXPECT_THAT(error.message(), HasSubstr("1 of 1"));
+}
+
+TEST_F(AdmissionTest, AKeyAdmitsOnce) {
+  world.boot();
+  const auto first = world.service->start({kAlice, "web", kAlice, "key", "h"});
+  const auto again = world.service->start({kAlice, "web", kAlice, "key", "h"});
+  EXPECT_FALSE(first.replayed);
+  EXPECT_TRUE(again.replayed);
+  EXPECT_EQ(again.task_id, first.task_id);
+  world.boot();
+  EXPECT_EQ(world.start(kAlice, "key"), first.task_id);
+  EXPECT_EQ(refusal([&] { world.start(kAlice, "key", "other"); }).problem,
+            "idempotency-key-reused");
+}
+
+TEST_F(AdmissionTest, AKeyBelongsToItsPrincipal) {
+  world.boot();
+  const auto alices = world.start(kAlice, "key");
+  EXPECT_NE(world.start(kBob, "key"), alices);
+}
+
+TEST_F(AdmissionTest, ARefusedStartKeepsNoKey) {
+  world.options.limits.tasks_per_user = 1;
+  world.boot();
+  const auto id = world.start();
+  EXPECT_THROW(world.start(kAlice, "key"), Error);
+  world.service->stop(id, "user", kAlice);
+  world.wait_ended(id);
+  EXPECT_NE(world.start(kAlice, "key"), id);
+}
+
+TEST_F(AdmissionTest, AKeyIsForgottenAfterADay) {
+  world.boot();
+  const auto first = world.start(kAlice, "key");
+  world.clock.advance(kIdempotencyAge);
+  EXPECT_NE(world.start(kAlice, "key"), first);
+}
+
+TEST_F(AdmissionTest, AnUnknownServiceIsNamedWithThoseThereAre) {
+  world.boot();
+  const Error error = refusal([&] { world.service->start({kAlice, "nope", kAlice, "", ""}); });
+  EXPECT_EQ(error.kind(), ErrorKind::usage);
+  ASSERT_EQ(error.fields.size(), 1U);
+  EXPECT_EQ(error.fields[0].pointer, "/serviceType");
+  EXPECT_THAT(error.hint(), HasSubstr("web"));
+}
+
+TEST_F(AdmissionTest, AFullDiskRefusesStartsAndSaysWhy) {
+  world.options.limits.min_free_disk_bytes = INT64_MAX;
+  world.boot();
+  const Error error = refusal([&] { world.start(); });
+  EXPECT_EQ(error.kind(), ErrorKind::unavailable);
+  EXPECT_EQ(error.problem, "disk-full");
+}
+
+}  // namespace
+}  // namespace resmgr::tasks

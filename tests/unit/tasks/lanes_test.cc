@@ -1,0 +1,245 @@
+#include "agent/tasks/lanes.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace resmgr::tasks {
+namespace {
+
+// Waits, generously, for a condition that other threads make true.
+class Board {
+ public:
+  template <typename Fn>
+  void change(Fn&& fn) {
+    {
+      const std::lock_guard lock(mutex_);
+      fn();
+    }
+    changed_.notify_all();
+  }
+  template <typename Fn>
+  bool wait(Fn&& fn) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(60), fn);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+};
+
+TEST(Lanes, RunOneStepAtATimeForOneTask) {
+  Board board;
+  int inside = 0;
+  int most = 0;
+  int steps = 0;
+  Lanes lanes({}, [&](Lanes::Turn&) {
+    board.change([&] { most = std::max(most, ++inside); });
+    std::this_thread::yield();
+    board.change([&] {
+      --inside;
+      ++steps;
+    });
+    return Next::done();
+  });
+  for (int i = 0; i < 200; ++i) {
+    lanes.wake("t", "u");
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(board.wait([&] { return inside == 0 && steps > 0; }));
+  lanes.stop();
+  EXPECT_EQ(most, 1);
+}
+
+TEST(Lanes, AWakeDuringAStepGivesAnotherStep) {
+  Board board;
+  int steps = 0;
+  bool go_on = false;
+  Lanes lanes({}, [&](Lanes::Turn&) {
+    board.change([&] { ++steps; });
+    board.wait([&] { return go_on; });
+    return Next::done();
+  });
+  lanes.wake("t", "u");
+  ASSERT_TRUE(board.wait([&] { return steps == 1; }));
+  lanes.wake("t", "u");
+  board.change([&] { go_on = true; });
+  EXPECT_TRUE(board.wait([&] { return steps == 2; }));
+}
+
+TEST(Lanes, ASlowLaneHoldsUpNobody) {
+  Board board;
+  bool release = false;
+  std::set<std::string> finished;
+  Lanes lanes({}, [&](Lanes::Turn& turn) {
+    if (turn.task_id == "slow") board.wait([&] { return release; });
+    board.change([&] { finished.insert(turn.task_id); });
+    return Next::done();
+  });
+  lanes.wake("slow", "u");
+  for (int i = 0; i < 20; ++i) lanes.wake("t" + std::to_string(i), "u");
+  EXPECT_TRUE(board.wait([&] { return finished.size() == 20; }));
+  board.change([&] { release = true; });
+  EXPECT_TRUE(board.wait([&] { return finished.size() == 21; }));
+}
+
+TEST(Lanes, ADelayedStepComesThoughAllOtherThreadsAreBusy) {
+  Board board;
+  bool release = false;
+  int delayed_steps = 0;
+  int blocked = 0;
+  Lanes lanes({}, [&](Lanes::Turn& turn) {
+    if (turn.task_id == "delayed") {
+      board.change([&] { ++delayed_steps; });
+      return delayed_steps < 3 ? Next::after(Millis{5}) : Next::done();
+    }
+    board.change([&] { ++blocked; });
+    board.wait([&] { return release; });
+    return Next::done();
+  });
+  lanes.wake("delayed", "u");
+  for (int i = 0; i < 8; ++i) lanes.wake("busy" + std::to_string(i), "u");
+  EXPECT_TRUE(board.wait([&] { return delayed_steps == 3 && blocked == 8; }));
+  board.change([&] { release = true; });
+}
+
+TEST(Lanes, AWakeCutsADelayShort) {
+  Board board;
+  int steps = 0;
+  Lanes lanes({}, [&](Lanes::Turn&) {
+    board.change([&] { ++steps; });
+    return steps == 1 ? Next::after(Millis{3'600'000}) : Next::done();
+  });
+  lanes.wake("t", "u");
+  ASSERT_TRUE(board.wait([&] { return steps == 1; }));
+  while (lanes.load().lanes == 1) lanes.wake("t", "u");
+  EXPECT_TRUE(board.wait([&] { return steps >= 2; }));
+}
+
+TEST(Lanes, KeepTheirMemoryWhileTheyLive) {
+  struct Counter final : LaneMemory {
+    int steps = 0;
+  };
+  Board board;
+  int last = 0;
+  Lanes lanes({}, [&](Lanes::Turn& turn) {
+    if (!turn.memory) turn.memory = std::make_unique<Counter>();
+    const int steps = ++static_cast<Counter&>(*turn.memory).steps;
+    board.change([&] { last = steps; });
+    return steps < 3 ? Next::again() : Next::done();
+  });
+  lanes.wake("t", "u");
+  EXPECT_TRUE(board.wait([&] { return last == 3; }));
+}
+
+TEST(Lanes, StartSlotsAreCapped) {
+  Board board;
+  int inside = 0;
+  int most = 0;
+  int done = 0;
+  LaneOptions options;
+  options.start_slots = 3;
+  Lanes lanes(options, [&](Lanes::Turn& turn) {
+    if (!turn.has_start_slot) return Next::start_slot();
+    board.change([&] { most = std::max(most, ++inside); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    board.change([&] {
+      --inside;
+      ++done;
+    });
+    return Next::done();
+  });
+  for (int i = 0; i < 50; ++i) lanes.wake("t" + std::to_string(i), "u" + std::to_string(i % 3));
+  EXPECT_TRUE(board.wait([&] { return done == 50; }));
+  EXPECT_LE(most, 3);
+}
+
+TEST(Lanes, StartSlotsGoRoundRobinOverUsers) {
+  Board board;
+  bool open = false;
+  std::vector<std::string> order;
+  LaneOptions options;
+  options.start_slots = 1;
+  Lanes lanes(options, [&](Lanes::Turn& turn) {
+    if (!turn.has_start_slot) return Next::start_slot();
+    board.change([&] { order.push_back(turn.task_id); });
+    board.wait([&] { return open; });
+    return Next::done();
+  });
+  lanes.wake("gate", "gate");
+  ASSERT_TRUE(board.wait([&] { return order.size() == 1; }));
+  for (int i = 0; i < 20; ++i) lanes.wake("many" + std::to_string(i), "greedy");
+  while (lanes.load().waiting_for_slot < 20) std::this_thread::yield();
+  lanes.wake("one", "modest");
+  while (lanes.load().waiting_for_slot < 21) std::this_thread::yield();
+  board.change([&] { open = true; });
+  ASSERT_TRUE(board.wait([&] { return order.size() == 22; }));
+  // At most one of the greedy user's twenty goes before the modest user's one.
+  EXPECT_TRUE(order[1] == "one" || order[2] == "one") << order[1] << " " << order[2];
+}
+
+TEST(Lanes, AWokenLaneLeavesTheStartQueue) {
+  Board board;
+  bool open = false;
+  bool cancelled = false;
+  bool saw_cancel = false;
+  bool gate_in = false;
+  LaneOptions options;
+  options.start_slots = 1;
+  Lanes lanes(options, [&](Lanes::Turn& turn) {
+    if (turn.task_id == "waits") {
+      bool now_cancelled = false;
+      board.change([&] {
+        now_cancelled = cancelled;
+        saw_cancel = saw_cancel || cancelled;
+      });
+      return now_cancelled ? Next::done() : Next::start_slot();
+    }
+    if (!turn.has_start_slot) return Next::start_slot();
+    board.change([&] { gate_in = true; });
+    board.wait([&] { return open; });
+    return Next::done();
+  });
+  lanes.wake("gate", "u");
+  ASSERT_TRUE(board.wait([&] { return gate_in; }));
+  lanes.wake("waits", "u");
+  while (lanes.load().waiting_for_slot < 1) std::this_thread::yield();
+  board.change([&] { cancelled = true; });
+  lanes.wake("waits", "u");
+  EXPECT_TRUE(board.wait([&] { return saw_cancel; }));
+  board.change([&] { open = true; });
+}
+
+TEST(Lanes, StopLetsStepsFinishAndBeginsNoOther) {
+  std::atomic<int> running{0};
+  std::atomic<int> steps{0};
+  {
+    Lanes lanes({}, [&](Lanes::Turn&) {
+      ++running;
+      ++steps;
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      --running;
+      return Next::again();
+    });
+    for (int i = 0; i < 10; ++i) lanes.wake("t" + std::to_string(i), "u");
+    while (steps < 20) std::this_thread::yield();
+    lanes.stop();
+    EXPECT_EQ(running, 0);
+    const int after = steps;
+    lanes.wake("late", "u");
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(steps, after);
+  }
+}
+
+}  // namespace
+}  // namespace resmgr::tasks

@@ -1,0 +1,176 @@
+#include "agent/tasks/outcome.h"
+
+#include <gtest/gtest.h>
+
+#include "agent/tasks/usage.h"
+#include "common/crypto.h"
+#include "common/json.h"
+
+namespace resmgr::tasks {
+namespace {
+
+using engine::ContainerState;
+using engine::ContainerStatus;
+using journal::Phase;
+using journal::TaskRow;
+
+const Instant kStart = instant_from_millis(1'700'000'000'000);
+const Instant kFinish = kStart + Millis{61'500};
+const Instant kLastAlive = kStart + Millis{50'000};
+
+TaskRow running() {
+  TaskRow row;
+  row.task.task_id = "0190a1b2-0000-7000-8000-000000000001";
+  row.task.user_id = "11111111-1111-4111-8111-111111111111";
+  row.task.service_type = "hello";
+  row.task.container_id = "c1";
+  row.task.host = "here";
+  row.task.start_time = kStart;
+  row.task.status = TaskStatus::running;
+  row.phase = Phase::ready;
+  row.memory_bytes = 512LL << 20;
+  return row;
+}
+
+ContainerState exited(int code) {
+  ContainerState state;
+  state.id = "c1";
+  state.status = ContainerStatus::exited;
+  state.started_at = kStart;
+  state.finished_at = kFinish;
+  state.exit_code = code;
+  return state;
+}
+
+TEST(Conclude, TakesTheEnginesOwnTime) {
+  const End end = conclude(running(), exited(0), std::nullopt, kLastAlive);
+  EXPECT_EQ(end.time, kFinish);
+  EXPECT_EQ(end.precision, Precision::exact);
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_EQ(end.ended_by, ended_by::kExit);
+  EXPECT_EQ(end.status, TaskStatus::stopped);
+  EXPECT_TRUE(end.failure.empty());
+}
+
+TEST(Conclude, SaysWhyItFailed) {
+  EXPECT_EQ(conclude(running(), exited(3), {}, kLastAlive).reason, "exited with code 3");
+  EXPECT_EQ(conclude(running(), exited(3), {}, kLastAlive).status, TaskStatus::error);
+  EXPECT_EQ(conclude(running(), exited(137), {}, kLastAlive).ended_by, ended_by::kOutside);
+  EXPECT_EQ(conclude(running(), exited(143), {}, kLastAlive).status, TaskStatus::stopped);
+}
+
+TEST(Conclude, OutOfMemoryOnlyWhereTheMainProcessWasKilledForIt) {
+  ContainerState killed = exited(137);
+  killed.oom_killed = true;
+  const End end = conclude(running(), killed, {}, kLastAlive);
+  EXPECT_EQ(end.ended_by, ended_by::kOutOfMemory);
+  EXPECT_EQ(end.reason, "ran out of its 512 MiB of memory");
+
+  ContainerState child_killed = exited(0);
+  child_killed.oom_killed = true;
+  EXPECT_EQ(conclude(running(), child_killed, {}, kLastAlive).ended_by, ended_by::kExit);
+}
+
+TEST(Conclude, AStopThatSomebodyAskedForIsNoError) {
+  TaskRow row = running();
+  apply_stop_intent(row, ended_by::kUser, "", "");
+  ContainerState killed = exited(137);
+  killed.oom_killed = true;
+  const End end = conclude(row, killed, {}, kLastAlive);
+  EXPECT_EQ(end.status, TaskStatus::stopped);
+  EXPECT_EQ(end.ended_by, ended_by::kUser);
+  EXPECT_EQ(end.exit_code, 137);
+}
+
+TEST(Conclude, AFailedStartStaysAnError) {
+  TaskRow row = running();
+  row.phase = Phase::started;
+  apply_stop_intent(row, ended_by::kStartFailed, "not_ready", "did not answer");
+  const End end = conclude(row, exited(143), {}, kLastAlive);
+  EXPECT_EQ(end.status, TaskStatus::error);
+  EXPECT_EQ(end.failure, "not_ready");
+  EXPECT_EQ(end.reason, "did not answer");
+}
+
+TEST(Conclude, AnExitBeforeReadinessIsAnErrorWhateverTheCode) {
+  TaskRow row = running();
+  row.phase = Phase::started;
+  const End end = conclude(row, exited(0), {}, kLastAlive);
+  EXPECT_EQ(end.status, TaskStatus::error);
+  EXPECT_EQ(end.failure, "rejected");
+  EXPECT_EQ(end.reason, "ended by itself before it was ready");
+}
+
+TEST(Conclude, ARemovedContainerIsBoundedUnlessItsDeathWasTold) {
+  const End blind = conclude(running(), std::nullopt, std::nullopt, kLastAlive);
+  EXPECT_EQ(blind.time, kLastAlive);
+  EXPECT_EQ(blind.precision, Precision::bounded);
+  EXPECT_EQ(blind.exit_code, -1);
+  EXPECT_EQ(blind.ended_by, ended_by::kOutside);
+
+  const End told = conclude(running(), std::nullopt, Death{"c1", kFinish, 137}, kLastAlive);
+  EXPECT_EQ(told.time, kFinish);
+  EXPECT_EQ(told.precision, Precision::exact);
+  EXPECT_EQ(told.exit_code, 137);
+
+  const End of_another = conclude(running(), std::nullopt, Death{"c2", kFinish, 0}, kLastAlive);
+  EXPECT_EQ(of_another.precision, Precision::bounded);
+}
+
+TEST(Conclude, ARestartClosesAtTheFinishBeforeIt) {
+  ContainerState again;
+  again.id = "c1";
+  again.status = ContainerStatus::running;
+  again.started_at = kStart + Millis{100'000};
+  again.previous_finish = kFinish;
+  const End end = conclude(running(), again, {}, kLastAlive);
+  EXPECT_EQ(end.time, kFinish);
+  EXPECT_EQ(end.precision, Precision::exact);
+  EXPECT_EQ(end.reason, "its container was restarted outside resmgr");
+
+  again.previous_finish = kStart - Millis{1};  // of a run before ours
+  EXPECT_EQ(conclude(running(), again, {}, kLastAlive).precision, Precision::bounded);
+}
+
+TEST(Conclude, NeverEndsBeforeItsStart) {
+  ContainerState early = exited(0);
+  early.finished_at = kStart - Millis{5'000};  // the clock stepped back
+  EXPECT_EQ(conclude(running(), early, {}, kLastAlive).time, kStart);
+}
+
+TEST(Unstarted, HasNoTimesAndAReason) {
+  TaskRow row;
+  apply_stop_intent(row, ended_by::kUser, "", "");
+  apply_unstarted(row);
+  EXPECT_EQ(row.task.status, TaskStatus::stopped);
+  EXPECT_EQ(row.phase, Phase::removed);
+  EXPECT_EQ(row.task.status_reason, "was stopped before it started");
+  EXPECT_FALSE(row.task.stop_time);
+
+  TaskRow failed;
+  apply_stop_intent(failed, ended_by::kStartFailed, "rejected", "no such image");
+  apply_unstarted(failed);
+  EXPECT_EQ(failed.task.status, TaskStatus::error);
+  EXPECT_EQ(failed.task.status_reason, "no such image");
+}
+
+TEST(Usage, IsCanonicalAndHashed) {
+  TaskRow row = running();
+  apply_stop_intent(row, ended_by::kUser, "", "");
+  apply_end(row, conclude(row, exited(0), {}, kLastAlive));
+  row.cpu_ms = 12;
+  row.peak_memory_bytes = 4'096;
+  const UsageRecord usage = make_usage_record(row, "00ff");
+  EXPECT_EQ(usage.canonical,
+            R"({"containerId":"c1","cpuMs":12,"durationMs":61500,"endedBy":"user","exitCode":0,)"
+            R"("host":"here","nonce":"00ff","peakMemoryBytes":4096,"precision":"exact",)"
+            R"("serviceType":"hello","startTime":"2023-11-14T22:13:20.000Z",)"
+            R"("stopTime":"2023-11-14T22:14:21.500Z",)"
+            R"("taskId":"0190a1b2-0000-7000-8000-000000000001",)"
+            R"("userId":"11111111-1111-4111-8111-111111111111","version":1})");
+  EXPECT_EQ(usage.hash, sha256_hex(usage.canonical));
+  EXPECT_NE(make_usage_record(row, "01ff").hash, usage.hash);
+}
+
+}  // namespace
+}  // namespace resmgr::tasks
