@@ -1,0 +1,74 @@
+#include "agent/api/access_log.h"
+
+#include <string_view>
+#include <utility>
+
+#include "agent/api/address.h"
+#include "agent/api/router.h"
+#include "common/error.h"
+#include "common/log.h"
+
+namespace resmgr::api {
+namespace {
+
+constexpr std::chrono::seconds kPause{1};
+
+}  // namespace
+
+std::optional<std::int64_t> Throttle::pass(std::chrono::steady_clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  if (last_ && now < *last_ + kPause) {
+    ++held_back_;
+    return std::nullopt;
+  }
+  last_ = now;
+  return std::exchange(held_back_, 0);
+}
+
+std::string shown_peer(const Request& request) {
+  if (request.peer.uid) return "uid " + std::to_string(*request.peer.uid);
+  if (request.peer.trusted_proxy) {
+    const std::string_view list = request.header("X-Forwarded-For");
+    try {
+      return Address::parse(trimmed(list.substr(list.rfind(',') + 1))).text();
+    } catch (const Error&) {
+      return request.peer.address;
+    }
+  }
+  return request.peer.address;
+}
+
+void AccessLog::write(const Request& request, int status, std::chrono::microseconds took) {
+  // Anybody can cause these, in any number.
+  const bool is_stranger =
+      !request.caller && (request.route == nullptr || request.route->access != Access::open);
+  if (is_stranger) return write_refusal(request, status);
+  const bool changes = request.method != Method::get && request.method != Method::head;
+  const log::Level level = changes ? log::Level::information : log::Level::debug;
+  if (!log::enabled(level)) return;
+  log::write(level, "{Method} {Route} answered {Status} in {Millis} ms for {User} ({RequestId})",
+             {{"Method", to_string(request.method)},
+              {"Route", request.route->pattern},
+              {"Status", status},
+              {"Millis", static_cast<double>(took.count()) / 1000.0},
+              {"User", request.caller ? request.caller->user_id : "-"},
+              {"Name", request.caller ? request.caller->name : "-"},
+              {"Peer", shown_peer(request)},
+              {"RequestId", request.id}});
+}
+
+void AccessLog::write_refusal(const Request& request, int status) {
+  if (status == 204 || !log::enabled(log::Level::information)) return;
+  const auto others = refusals_.pass(std::chrono::steady_clock::now());
+  if (!others) return;
+  log::info(
+      "Refused {Method} {Route} of {Peer} with {Status} ({RequestId}), and {Others} others before",
+      {{"Method", to_string(request.method)},
+       {"Route", request.route == nullptr ? "-" : std::string_view(request.route->pattern)},
+       {"Peer", shown_peer(request)},
+       {"Status", status},
+       {"RequestId", request.id},
+       {"Others", *others}});
+}
+
+}  // namespace resmgr::api

@@ -1,0 +1,126 @@
+#include "agent/api/event_feed.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "agent/api/task_json.h"
+#include "common/error.h"
+#include "common/log.h"
+
+namespace resmgr::api {
+namespace {
+
+// Events that a follower gets before the next one has its turn.
+constexpr int kPage = 64;
+
+}  // namespace
+
+EventFeed::EventFeed(journal::Journal& journal, std::size_t most_followers)
+    : journal_(journal), most_followers_(most_followers) {}
+
+EventFeed::~EventFeed() { stop(); }
+
+bool EventFeed::has_room() const {
+  const std::lock_guard lock(mutex_);
+  return !stopping_ && followers_ < most_followers_;
+}
+
+void EventFeed::poke() {
+  const std::lock_guard lock(mutex_);
+  is_poked_ = true;
+  poked_.notify_one();
+}
+
+void EventFeed::add(Stream stream, Subscription subscription) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return stream.abort();
+    if (!thread_.joinable()) {
+      journal_subscription_ = journal_.subscribe([this](std::int64_t) { poke(); });
+      thread_ = std::thread([this] { run(); });
+    }
+    ++followers_;
+    added_.push_back({stream, std::move(subscription)});
+  }
+  // stop() detaches no stream, but ends each one; the server then ends the connections before the
+  // feed can go.
+  stream.on_change([this] { poke(); });
+  poke();
+}
+
+EventFeed::Turn EventFeed::serve(Follower& follower) {
+  Subscription& subscription = follower.subscription;
+  if (follower.stream.gone()) return Turn::done;
+  if (!follower.stream.has_room()) return Turn::waits;
+  const std::int64_t head = journal_.head();
+  const std::int64_t goal = std::min(head, subscription.up_to.value_or(head));
+  if (subscription.after < goal) {
+    const auto events = journal_.reading([&](journal::Reader& reader) {
+      return reader.events_after(subscription.after, kPage, subscription.user_id);
+    });
+    std::string lines;
+    for (const Event& event : events) {
+      if (subscription.up_to && event.seq > *subscription.up_to) break;
+      append_event(lines, event);
+      lines += '\n';
+    }
+    // A short page holds all there is for this follower up to the head of before.
+    subscription.after = events.size() == kPage
+                             ? events.back().seq
+                             : std::max(goal, events.empty() ? goal : events.back().seq);
+    if (!lines.empty() && !follower.stream.write(lines)) return Turn::done;
+  }
+  if (subscription.up_to && subscription.after >= *subscription.up_to) {
+    follower.stream.end();
+    return Turn::done;
+  }
+  return subscription.after < goal ? Turn::went_on : Turn::waits;
+}
+
+void EventFeed::run() {
+  std::vector<Follower> followers;
+  bool more = false;
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      if (!more) poked_.wait(lock, [this] { return is_poked_ || stopping_; });
+      is_poked_ = false;
+      if (stopping_) break;
+      std::move(added_.begin(), added_.end(), std::back_inserter(followers));
+      added_.clear();
+    }
+    more = false;
+    const auto is_done = [&](Follower& follower) {
+      Turn turn = Turn::done;
+      try {
+        turn = serve(follower);
+      } catch (const Error& error) {
+        log::warning("Event stream ended: {Reason}", {{"Reason", error.message()}});
+        follower.stream.abort();
+      }
+      more = more || turn == Turn::went_on;
+      return turn == Turn::done;
+    };
+    const auto kept = std::remove_if(followers.begin(), followers.end(), is_done);
+    const auto done = static_cast<std::size_t>(std::distance(kept, followers.end()));
+    followers.erase(kept, followers.end());
+    const std::lock_guard lock(mutex_);
+    followers_ -= done;
+  }
+  for (const Follower& follower : followers) follower.stream.abort();
+}
+
+void EventFeed::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(stopping_, true)) return;
+    poked_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+  if (journal_subscription_) journal_.unsubscribe(*journal_subscription_);
+  for (const Follower& follower : added_) follower.stream.abort();
+  added_.clear();
+}
+
+}  // namespace resmgr::api

@@ -1,0 +1,69 @@
+// The agent's routes: what each file of routes_*.cc adds, and what they work with.
+#ifndef RESMGR_AGENT_API_ROUTES_H_
+#define RESMGR_AGENT_API_ROUTES_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/api/event_feed.h"
+#include "agent/api/router.h"
+#include "agent/api/server.h"
+#include "agent/api/worker_pool.h"
+
+namespace resmgr::api {
+
+// The server holds it; so does, for a moment, who answers a start from outside. What it refers to
+// must outlive the server.
+struct RouteContext {
+  RouteContext(ServerOptions its_options, Parts its_parts)
+      : options(std::move(its_options)),
+        parts(std::move(its_parts)),
+        started_at(parts.clock.now()),
+        workers(kWorkers, kWaitingJobs),
+        log_readers(kLogReaders, 0),
+        feed(parts.journal, kEventFollowers) {}
+
+  static constexpr std::size_t kWorkers = 32;
+  static constexpr std::size_t kWaitingJobs = 512;
+  static constexpr std::size_t kLogReaders = 64;
+  static constexpr std::size_t kEventFollowers = 256;
+
+  const ServerOptions options;
+  const Parts parts;
+  const Instant started_at;
+  std::function<std::vector<std::string>()> listening;  // the real addresses
+  WorkerPool workers;
+  WorkerPool log_readers;
+  EventFeed feed;
+};
+using Context = std::shared_ptr<RouteContext>;
+
+void add_start_route(Router& router, const Context& context);
+void add_stop_route(Router& router, const Context& context);
+void add_task_routes(Router& router, const Context& context);
+void add_log_route(Router& router, const Context& context);
+void add_event_route(Router& router, const Context& context);
+void add_host_routes(Router& router, const Context& context);
+
+// What several of them need.
+
+// The task that the path's first capture names. Throws not_found: there is none, the caller may
+// not see it, or it is no id.
+journal::TaskRow visible_task(const RouteContext& context, const Request& request);
+// "/api/tasks?…", behind the public URL where there is one.
+std::string link_to(const RouteContext& context, std::string_view path);
+// The caller's token runs out then; empty: never.
+std::optional<SteadyTime> end_of_access(const RouteContext& context, const Request& request);
+// Where the journal stood before an answer was made: events after that bring it up to date.
+void set_journal_position(const RouteContext& context, std::int64_t seq, Response& response);
+// Runs `answer` on a worker and sends what it returns; 503 if there is none to be had.
+void answer_on_worker(RouteContext& context, const Responder& responder,
+                      std::function<Response()> answer);
+
+}  // namespace resmgr::api
+
+#endif  // RESMGR_AGENT_API_ROUTES_H_

@@ -1,0 +1,76 @@
+// GET /api/events: the journal's events as NDJSON, one a line.
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "agent/api/problems.h"
+#include "agent/api/query.h"
+#include "agent/api/routes.h"
+#include "common/json.h"
+#include "common/wire.h"
+
+namespace resmgr::api {
+namespace {
+
+struct Wish {
+  std::optional<std::int64_t> since;
+  bool follow = false;
+  std::optional<std::string> journal_id;
+};
+
+Wish read_wish(const Request& request) {
+  Query query(request, {"since", "follow", "journal"});
+  Wish wish;
+  wish.since = query.integer("since", 0, std::numeric_limits<std::int64_t>::max());
+  wish.follow = query.flag("follow");
+  wish.journal_id = query.uuid("journal");
+  query.check();
+  return wish;
+}
+
+// Whether what the caller has can't be brought up to date by the events that are kept.
+bool needs_resync(const Wish& wish, const journal::Journal& journal, std::int64_t head) {
+  if (wish.journal_id && *wish.journal_id != journal.id()) return true;
+  return wish.since && (*wish.since < journal.pruned_to() || *wish.since > head);
+}
+
+std::optional<Response> events(RouteContext& context, const Responder& responder) {
+  const Request& request = responder.request();
+  const journal::Journal& journal = context.parts.journal;
+  const Wish wish = read_wish(request);
+  const std::int64_t head = journal.head();
+  Response answer;
+  answer.content_type = kNdjson;
+  set_journal_position(context, head, answer);
+  if (request.method == Method::head) return answer;
+  if (!context.feed.has_room()) {
+    return problem_response(503, "too-many-followers",
+                            "too many follow the events; ask again when others have ended",
+                            request);
+  }
+  const bool resync = needs_resync(wish, journal, head);
+  EventFeed::Subscription subscription;
+  // Who names no beginning and follows wants what is new; who does not follow, all that is kept.
+  subscription.after = resync ? head : wish.since.value_or(wish.follow ? head : 0);
+  if (!wish.follow) subscription.up_to = head;
+  if (!request.caller->admin) subscription.user_id = request.caller->user_id;
+
+  Stream stream = responder.stream(std::move(answer), {.until = end_of_access(context, request)});
+  if (resync) {
+    stream.write(dump_json({{"type", "resync"}, {"journal", journal.id()}, {"seq", head}}) + "\n");
+  }
+  context.feed.add(std::move(stream), std::move(subscription));
+  return std::nullopt;
+}
+
+}  // namespace
+
+void add_event_route(Router& router, const Context& context) {
+  router.add({.method = Method::get,
+              .pattern = wire::kEvents,
+              .handler = [raw = context.get()](const Responder& responder) {
+                return events(*raw, responder);
+              }});
+}
+
+}  // namespace resmgr::api

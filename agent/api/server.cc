@@ -1,0 +1,60 @@
+#include "agent/api/server.h"
+
+#include <utility>
+
+#include "agent/api/gate.h"
+#include "agent/api/http_server.h"
+#include "agent/api/router.h"
+#include "agent/api/routes.h"
+
+namespace resmgr::api {
+namespace {
+
+Router all_routes(const Context& context) {
+  Router router;
+  add_start_route(router, context);
+  add_task_routes(router, context);
+  add_stop_route(router, context);
+  add_log_route(router, context);
+  add_event_route(router, context);
+  add_host_routes(router, context);
+  return router;
+}
+
+}  // namespace
+
+struct Server::State {
+  State(const ServerOptions& options, Parts parts)
+      : context(std::make_shared<RouteContext>(options, std::move(parts))),
+        router(all_routes(context)),
+        gate(router, context->parts.authenticator, context->workers, options.cors_origins),
+        http(options, gate) {
+    context->listening = [this] { return http.listening(); };
+  }
+
+  // Others hold it for a moment only, when they have an answer to give.
+  const Context context;
+  const Router router;
+  Gate gate;
+  HttpServer http;
+};
+
+Server::Server(ServerOptions options, Parts parts)
+    : state_(std::make_unique<State>(options, std::move(parts))) {}
+
+Server::~Server() { stop(); }
+
+void Server::start() { state_->http.start(); }
+
+const std::vector<std::string>& Server::listening() const { return state_->http.listening(); }
+
+void Server::stop() {
+  // Streams first: they would last until the server's patience ends. Workers last: their answers
+  // are still sent while the server waits.
+  state_->context->feed.stop();
+  state_->context->log_readers.stop();
+  state_->http.stop();
+  state_->context->workers.stop();
+}
+
+}  // namespace resmgr::api

@@ -1,0 +1,57 @@
+// The agent's REST API: its routes behind an HTTP server.
+#ifndef RESMGR_AGENT_API_SERVER_H_
+#define RESMGR_AGENT_API_SERVER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/api/server_options.h"
+#include "agent/identity/authenticator.h"
+#include "agent/journal/journal.h"
+#include "agent/tasks/task_service.h"
+#include "common/clock.h"
+#include "common/json.h"
+
+namespace resmgr::api {
+
+// The rooms that the routes lead to. All must outlive the server.
+struct Parts {
+  journal::Journal& journal;
+  tasks::TaskService& tasks;
+  identity::Authenticator& authenticator;
+  const Clock& clock;
+  std::string agent_id;
+  std::string name;  // of the host, for people
+  // More members of /api/host, or others in the place of its own; may block. May be empty.
+  std::function<Json()> host_members;
+};
+
+class Server {
+ public:
+  // Throws Error(config) for options that it can't serve.
+  Server(ServerOptions options, Parts parts);
+  ~Server();  // as stop()
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Returns once it listens everywhere. Throws Error(config) naming the address that it can't
+  // listen on (in use, not ours, refused without allow_plaintext).
+  void start();
+
+  // The real addresses, "127.0.0.1:41234"; without the unix socket.
+  const std::vector<std::string>& listening() const;
+
+  // Takes no more requests, gives answers under way a little time (Deadlines::stop), ends every
+  // connection and thread, and removes the unix socket. Idempotent.
+  void stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace resmgr::api
+
+#endif  // RESMGR_AGENT_API_SERVER_H_

@@ -1,0 +1,167 @@
+#include "agent/api/task_json.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+
+#include "common/json.h"
+#include "common/time_format.h"
+
+namespace resmgr::api {
+namespace {
+
+void append_string(std::string& out, std::string_view text) {
+  const bool is_plain = std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
+  });
+  if (is_plain) {
+    out += '"';
+    out += text;
+    out += '"';
+  } else {
+    out += dump_json(Json(text));
+  }
+}
+
+void append_integer(std::string& out, std::int64_t number) {
+  std::array<char, 24> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
+  out.append(buffer.data(), end);
+}
+
+void append_name(std::string& out, std::string_view name) {
+  out += ",\"";
+  out += name;
+  out += "\":";
+}
+
+void append_text_or_null(std::string& out, std::string_view name, std::string_view text) {
+  append_name(out, name);
+  if (text.empty()) {
+    out += "null";
+  } else {
+    append_string(out, text);
+  }
+}
+
+void append_time(std::string& out, std::string_view name, const std::optional<Instant>& time) {
+  append_name(out, name);
+  if (!time) {
+    out += "null";
+    return;
+  }
+  out += '"';
+  out += format_rfc3339(*time);
+  out += '"';
+}
+
+void append_integer_or_null(std::string& out, std::string_view name, std::optional<int> number) {
+  append_name(out, name);
+  if (number) {
+    append_integer(out, *number);
+  } else {
+    out += "null";
+  }
+}
+
+// Seconds with as many decimals as there are, at least one.
+void append_seconds(std::string& out, Millis duration) {
+  append_integer(out, duration.count() / 1000);
+  std::array<char, 3> digits{};
+  auto rest = duration.count() % 1000;
+  for (std::size_t i = 3; i-- > 0; rest /= 10) digits.at(i) = static_cast<char>('0' + rest % 10);
+  std::string_view decimals(digits.data(), digits.size());
+  while (decimals.size() > 1 && decimals.back() == '0') decimals.remove_suffix(1);
+  out += '.';
+  out += decimals;
+}
+
+void append_duration(std::string& out, const std::optional<Millis>& duration) {
+  append_text_or_null(out, "duration", duration ? format_iso8601_duration(*duration) : "");
+  append_name(out, "durationSeconds");
+  if (duration) {
+    append_seconds(out, *duration);
+  } else {
+    out += "null";
+  }
+}
+
+// All but the closing brace.
+void append_members(std::string& out, const Task& task) {
+  out += "{\"taskId\":";
+  append_string(out, task.task_id);
+  append_name(out, "userId");
+  append_string(out, task.user_id);
+  append_name(out, "serviceType");
+  append_string(out, task.service_type);
+  append_text_or_null(out, "containerId", task.container_id);
+  append_integer_or_null(
+      out, "containerPort",
+      task.container_port == 0 ? std::nullopt : std::optional(task.container_port));
+  append_name(out, "host");
+  append_string(out, task.host);
+  append_time(out, "createdAt", task.created_at);
+  append_time(out, "startTime", task.start_time);
+  append_time(out, "stopTime", task.stop_time);
+  append_duration(out, task.duration());
+  append_name(out, "status");
+  append_string(out, to_string(task.status));
+  append_text_or_null(out, "statusReason", task.status_reason);
+  append_text_or_null(out, "precision", task.stop_time ? to_string(task.precision) : "");
+  append_integer_or_null(out, "exitCode", task.exit_code);
+  append_text_or_null(out, "usageHash", task.usage_hash);
+}
+
+void append_events(std::string& out, const std::vector<Event>& events) {
+  append_name(out, "events");
+  out += '[';
+  for (const Event& event : events) {
+    if (&event != events.data()) out += ',';
+    out += "{\"seq\":";
+    append_integer(out, event.seq);
+    append_time(out, "time", event.time);
+    append_text_or_null(out, "type", event.type);
+    append_name(out, "details");
+    // The journal holds them as JSON texts.
+    out += event.details.empty() ? "{}" : std::string_view(event.details);
+    out += '}';
+  }
+  out += ']';
+}
+
+}  // namespace
+
+void append_task(std::string& out, const Task& task) {
+  append_members(out, task);
+  out += '}';
+}
+
+void append_task(std::string& out, const Task& task, std::string_view iframe_url) {
+  append_members(out, task);
+  append_text_or_null(out, "iframeUrl", iframe_url);
+  out += '}';
+}
+
+void append_task(std::string& out, const Task& task, std::string_view iframe_url,
+                 const std::vector<Event>& events) {
+  append_members(out, task);
+  append_text_or_null(out, "iframeUrl", iframe_url);
+  append_events(out, events);
+  out += '}';
+}
+
+void append_event(std::string& out, const Event& event) {
+  out += "{\"seq\":";
+  append_integer(out, event.seq);
+  append_time(out, "time", event.time);
+  append_text_or_null(out, "type", event.type);
+  append_text_or_null(out, "taskId", event.task_id);
+  append_name(out, "task");
+  out += event.task.empty() ? "null" : std::string_view(event.task);
+  out += '}';
+}
+
+}  // namespace resmgr::api

@@ -1,0 +1,30 @@
+// Tasks and events as JSON text, written once and without a tree in between: what wire.h's
+// task_to_json() and event_to_json() say, for answers that carry hundreds of them.
+#ifndef RESMGR_AGENT_API_TASK_JSON_H_
+#define RESMGR_AGENT_API_TASK_JSON_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/event.h"
+#include "common/task.h"
+
+namespace resmgr::api {
+
+// A task object as lists have it.
+void append_task(std::string& out, const Task& task);
+
+// With `iframeUrl` (null if empty).
+void append_task(std::string& out, const Task& task, std::string_view iframe_url);
+
+// With `iframeUrl` and `events`, as the single-task answer has it.
+void append_task(std::string& out, const Task& task, std::string_view iframe_url,
+                 const std::vector<Event>& events);
+
+// A line of /api/events, without the newline.
+void append_event(std::string& out, const Event& event);
+
+}  // namespace resmgr::api
+
+#endif  // RESMGR_AGENT_API_TASK_JSON_H_
