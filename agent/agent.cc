@@ -1,0 +1,97 @@
+#include "agent/agent.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "common/error.h"
+#include "common/event.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/version.h"
+
+namespace resmgr {
+namespace {
+
+tasks::TaskOptions with_identity(tasks::TaskOptions options, const std::string& agent_id,
+                                 std::string secret_key) {
+  options.agent_id = agent_id;
+  options.secret_key = std::move(secret_key);
+  return options;
+}
+
+std::shared_ptr<const catalog::Catalog> load_catalog(const std::vector<std::string>& folders) {
+  auto catalog = catalog::Catalog::load(folders);
+  for (const auto& fault : catalog->faults()) {
+    log::warning("Catalog: {Where}: {What}", {{"Where", fault.where}, {"What", fault.what}});
+  }
+  log::info("Catalog has {Count} services", {{"Count", catalog->services().size()}});
+  return catalog;
+}
+
+}  // namespace
+
+Agent::Agent(Settings settings)
+    : settings_(std::move(settings)),
+      data_(settings_.data_dir, 0700),
+      run_(settings_.run_dir, 0755),
+      agent_id_(load_agent_id(data_)),
+      journal_({data_.file("journal.db")}),
+      engine_(settings_.engine),
+      authenticator_(settings_.auth, clock_, agent_id_),
+      tasks_(with_identity(settings_.tasks, agent_id_, load_secret_key(data_)), journal_, engine_,
+             load_catalog(settings_.services_dirs), clock_) {
+  server_ = std::make_unique<api::Server>(
+      settings_.server,
+      api::Parts{journal_, tasks_, authenticator_, clock_, agent_id_, settings_.name, {}});
+}
+
+Agent::~Agent() {
+  server_->stop();
+  unlink(run_.file("agent.json").c_str());
+  try {
+    record(event_type::kAgentStopped);
+  } catch (const Error& error) {
+    log::warning("Could not record the stop: {Reason}", {{"Reason", error.message()}});
+  }
+}
+
+void Agent::run() {
+  record(event_type::kAgentStarted);
+  tasks_.run();
+  server_->start();
+  write_agent_json();
+  for (const auto& address : server_->listening()) {
+    log::info("Listening on {Address}", {{"Address", address}});
+  }
+  log::info("Agent {Version} is ready on {Socket}",
+            {{"Version", kVersion}, {"Socket", settings_.server.socket_path}});
+}
+
+void Agent::reload() {
+  try {
+    tasks_.set_catalog(load_catalog(settings_.services_dirs));
+    authenticator_.reload();
+    log::info("Reloaded catalog and keys");
+  } catch (const Error& error) {
+    log::error("Reload failed, what was there before stays: {Reason}",
+               {{"Reason", error.message()}});
+  }
+}
+
+void Agent::write_agent_json() {
+  const Json json = {{"pid", getpid()},
+                     {"version", kVersion},
+                     {"listen", server_->listening()},
+                     {"socket", settings_.server.socket_path}};
+  write_file_atomically(run_.file("agent.json"), dump_json(json) + "\n", 0644);
+}
+
+void Agent::record(const char* event_type) {
+  const Json details = {{"version", kVersion}, {"pid", getpid()}};
+  journal_.transact([&](journal::Transaction& transaction) {
+    transaction.append(event_type, clock_.now(), dump_json(details));
+  });
+}
+
+}  // namespace resmgr

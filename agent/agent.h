@@ -1,0 +1,53 @@
+// The composition root: the rooms of the agent, in the order in which they start. No logic.
+#ifndef RESMGR_AGENT_AGENT_H_
+#define RESMGR_AGENT_AGENT_H_
+
+#include <memory>
+#include <string>
+
+#include "agent/api/server.h"
+#include "agent/catalog/catalog.h"
+#include "agent/directories.h"
+#include "agent/engine/docker_engine.h"
+#include "agent/identity/authenticator.h"
+#include "agent/journal/journal.h"
+#include "agent/settings.h"
+#include "agent/tasks/task_service.h"
+#include "common/clock.h"
+
+namespace resmgr {
+
+class Agent {
+ public:
+  // Takes the directories, opens the journal, reads keys and catalog. Throws Error.
+  explicit Agent(Settings settings);
+  // Stops in the reverse order: listener first, journal last. Containers go on.
+  ~Agent();
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  // Settles with the engine what an earlier process left, listens, and says where in agent.json.
+  void run();
+
+  // Reads catalog and keys again; what is wrong stays as it was.
+  void reload();
+
+ private:
+  void write_agent_json();
+  void record(const char* event_type);
+
+  const Settings settings_;
+  const SystemClock clock_;
+  LockedDirectory data_;
+  LockedDirectory run_;
+  const std::string agent_id_;
+  journal::Journal journal_;
+  engine::DockerEngine engine_;
+  identity::Authenticator authenticator_;
+  tasks::TaskService tasks_;
+  std::unique_ptr<api::Server> server_;
+};
+
+}  // namespace resmgr
+
+#endif  // RESMGR_AGENT_AGENT_H_

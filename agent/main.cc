@@ -1,0 +1,154 @@
+// resmgr-agent: flags, signals, run.
+
+#include <malloc.h>
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "agent/agent.h"
+#include "agent/settings.h"
+#include "common/config.h"
+#include "common/error.h"
+#include "common/log.h"
+#include "common/version.h"
+
+namespace resmgr {
+namespace {
+
+constexpr char kDefaultConfig[] = "/etc/resmgr/resmgr.toml";
+
+struct Flags {
+  std::string config = kDefaultConfig;
+  bool config_given = false;
+  std::string data_dir;
+  std::string run_dir;
+  std::vector<std::string> listen;
+};
+
+Config load_config(const Flags& flags) {
+  Config::Overrides overrides;
+  if (!flags.data_dir.empty()) overrides["agent.data_dir"] = flags.data_dir;
+  if (!flags.run_dir.empty()) overrides["agent.run_dir"] = flags.run_dir;
+  std::string listen;
+  for (const auto& address : flags.listen) listen += (listen.empty() ? "" : ",") + address;
+  if (!listen.empty()) overrides["server.listen"] = listen;
+  return Config::load(agent_keys(), flags.config, flags.config_given, process_environment,
+                      overrides);
+}
+
+// Signals come to the main thread alone, by sigwait.
+sigset_t block_signals() {
+  sigset_t handled;
+  sigemptyset(&handled);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&handled, signal);
+  pthread_sigmask(SIG_BLOCK, &handled, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return handled;
+}
+
+void wait_for_end(Agent& agent, const sigset_t& handled) {
+  int signal = 0;
+  while (sigwait(&handled, &signal) == 0) {
+    if (signal != SIGHUP) break;
+    sd_notify(0, "RELOADING=1");
+    agent.reload();
+    sd_notify(0, "READY=1");
+  }
+  // A second one while the agent stops ends the process at once: nothing depends on a clean stop.
+  pthread_sigmask(SIG_UNBLOCK, &handled, nullptr);
+  ::signal(SIGHUP, SIG_IGN);
+}
+
+int run(const Flags& flags) {
+  const sigset_t handled = block_signals();
+  // Many short-lived threads must not leave an arena of the heap each.
+  mallopt(M_ARENA_MAX, 2);
+  const Settings settings = settings_from(load_config(flags));
+  log::configure(settings.log_level, log::Format::automatic);
+  {
+    Agent agent(settings);
+    agent.run();
+    sd_notify(0, "READY=1");
+    wait_for_end(agent, handled);
+    sd_notify(0, "STOPPING=1");
+  }
+  log::info("Agent stopped");
+  return EXIT_SUCCESS;
+}
+
+int show_config(const Flags& flags) {
+  const Config config = load_config(flags);
+  for (const auto& shown : config.show()) {
+    std::printf("%s\t%s\t%s\n", shown.key.c_str(), shown.value.c_str(), shown.origin.c_str());
+  }
+  return EXIT_SUCCESS;
+}
+
+// Whether an agent could start with this configuration: values, keys and catalog.
+int check_config(const Flags& flags) {
+  const Settings settings = settings_from(load_config(flags));
+  const SystemClock clock;
+  const identity::Authenticator authenticator(settings.auth, clock, "");
+  const auto catalog = catalog::Catalog::load(settings.services_dirs);
+  for (const auto& fault : catalog->faults()) {
+    std::fprintf(stderr, "resmgr-agent: %s: %s\n", fault.where.c_str(), fault.what.c_str());
+  }
+  if (!catalog->faults().empty()) return EXIT_FAILURE;
+  std::printf("configuration is good: %zu services\n", catalog->services().size());
+  return EXIT_SUCCESS;
+}
+
+int report(const Error& error) {
+  std::fprintf(stderr, "resmgr-agent: %s\n", error.message().c_str());
+  if (!error.hint().empty()) std::fprintf(stderr, "Try: %s\n", error.hint().c_str());
+  return EXIT_FAILURE;
+}
+
+int main(int argc, char** argv) {
+  Flags flags;
+  CLI::App app("Starts, watches and stops the containers that users ask for", "resmgr-agent");
+  app.set_version_flag("--version", std::string("resmgr-agent ") + kVersion);
+  auto* config_option =
+      app.add_option("--config", flags.config, "Configuration file")->capture_default_str();
+  app.add_option("--data-dir", flags.data_dir, "Directory of the journal and the keys");
+  app.add_option("--run-dir", flags.run_dir, "Directory of the socket and agent.json");
+  app.add_option("--listen", flags.listen, "Address to listen on, HOST:PORT; may be repeated")
+      ->allow_extra_args(false);
+  auto* config = app.add_subcommand("config", "Look at the configuration");
+  config->require_subcommand(1);
+  auto* check = config->add_subcommand("check", "Say whether an agent could start with it");
+  auto* show = config->add_subcommand("show", "Every key, its value, and where it came from");
+  auto* version = app.add_subcommand("version", "Print the version");
+  for (auto* command : {config, check, show, version}) command->fallthrough();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? EXIT_SUCCESS : 2;
+  }
+  flags.config_given = config_option->count() > 0;
+  try {
+    if (version->parsed()) {
+      std::printf("resmgr-agent %s\n", kVersion);
+      return EXIT_SUCCESS;
+    }
+    if (check->parsed()) return check_config(flags);
+    if (show->parsed()) return show_config(flags);
+    return run(flags);
+  } catch (const Error& error) {
+    return report(error);
+  } catch (const std::exception& error) {
+    return report(Error(ErrorKind::internal, error.what()));
+  }
+}
+
+}  // namespace
+}  // namespace resmgr
+
+int main(int argc, char** argv) { return resmgr::main(argc, argv); }

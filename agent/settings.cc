@@ -1,0 +1,234 @@
+#include "agent/settings.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "common/error.h"
+
+namespace resmgr {
+namespace {
+
+constexpr auto kKeys = std::to_array<ConfigKey>({
+    {"agent", "name", ConfigType::text, "",
+     "name of this host in tasks and records (default: the host's)"},
+    {"agent", "data_dir", ConfigType::text, "", "where the journal and the keys lie"},
+    {"agent", "run_dir", ConfigType::text, "", "where the socket and agent.json lie"},
+    {"agent", "log_level", ConfigType::text, "info",
+     "verbose, debug, info, warning, error or fatal"},
+    {"agent", "services_dirs", ConfigType::text_list, "/etc/resmgr/services.d",
+     "folders of service definitions"},
+
+    {"server", "listen", ConfigType::text_list, "127.0.0.1:7070",
+     "addresses to listen on, HOST:PORT"},
+    {"server", "socket_group", ConfigType::text, "resmgr", "group that may use the socket"},
+    {"server", "public_url", ConfigType::text, "", "URL under which users reach the agent"},
+    {"server", "cors_origins", ConfigType::text_list, "", "web origins that may call the API"},
+    {"server", "trusted_proxies", ConfigType::text_list, "", "addresses of proxies in front"},
+    {"server", "allow_plaintext", ConfigType::boolean, "false",
+     "a proxy in front does TLS: other addresses than loopback may be listened on"},
+    {"server", "max_connections", ConfigType::integer, "4096", "connections at once"},
+    {"server", "max_connections_per_address", ConfigType::integer, "256",
+     "connections at once from one address; loopback and trusted_proxies are exempt"},
+    {"server", "max_body_bytes", ConfigType::integer, "65536", "size of a request's body"},
+
+    {"auth", "hmac_key_file", ConfigType::text, "",
+     "file with the shared key of HS256 tokens, 32 bytes or more"},
+    {"auth", "public_key_file", ConfigType::text, "",
+     "PEM file with the public key of the tokens' issuer"},
+    {"auth", "jwks_file", ConfigType::text, "", "JSON Web Key Set in a file"},
+    {"auth", "jwks_url", ConfigType::text, "", "JSON Web Key Set at an URL"},
+    {"auth", "ca_file", ConfigType::text, "",
+     "CA certificates for jwks_url (default: the system's)"},
+    {"auth", "issuer", ConfigType::text, "", "required iss claim"},
+    {"auth", "audience", ConfigType::text, "", "required aud claim"},
+    {"auth", "admin_role", ConfigType::text, "admin", "role of those who may do everything"},
+    {"auth", "user_claims", ConfigType::text_list,
+     "sub,http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier",
+     "claims that may hold the user's id; the first that is there counts"},
+    {"auth", "role_claims", ConfigType::text_list,
+     "role,roles,http://schemas.microsoft.com/ws/2008/06/identity/claims/role",
+     "claims that may hold roles"},
+    {"auth", "leeway_seconds", ConfigType::integer, "30", "how far clocks may differ"},
+    {"auth", "map_subject", ConfigType::boolean, "false", "make a UUID of a subject that is none"},
+
+    {"engine", "socket", ConfigType::text, "unix:///var/run/docker.sock",
+     "the Docker engine (DOCKER_HOST is honoured)"},
+    {"engine", "publish_address", ConfigType::text, "127.0.0.1",
+     "address on which the tasks' ports are published"},
+    {"engine", "port_range", ConfigType::text, "",
+     "host ports for tasks, LOW-HIGH (default: the engine chooses)"},
+    {"engine", "allow_neighbours", ConfigType::boolean, "false",
+     "publish_address may be other than loopback, though tasks can then reach each other's ports"},
+    {"engine", "concurrent_starts", ConfigType::integer, "0",
+     "starts at the engine at once (0: two a core)"},
+    {"engine", "registry_auth_file", ConfigType::text, "",
+     "Docker's config.json with the registries' credentials"},
+    {"engine", "sample_interval", ConfigType::duration, "10s",
+     "time between two samples of a task's use"},
+    {"engine", "log_max_size", ConfigType::size, "10MiB",
+     "what the engine keeps of a task's output"},
+
+    {"limits", "tasks_per_user", ConfigType::integer, "0",
+     "tasks at once of one user (0: no limit)"},
+    {"limits", "tasks_per_user_and_service", ConfigType::integer, "0",
+     "tasks at once of one user and service (0: no limit)"},
+    {"limits", "tasks_per_service", ConfigType::integer, "0",
+     "tasks at once of one service (0: no limit)"},
+    {"limits", "tasks_per_host", ConfigType::integer, "0",
+     "tasks at once on this host (0: no limit)"},
+    {"limits", "min_free_disk", ConfigType::size, "1GiB",
+     "no start is admitted with less disk free"},
+});
+
+std::int64_t in_range(const Config& config, std::string_view key, std::int64_t low,
+                      std::int64_t high) {
+  const std::int64_t value = config.integer(key);
+  if (value >= low && value <= high) return value;
+  throw Error(ErrorKind::config, "cannot use " + std::string(key) + " '" + std::to_string(value) +
+                                     "' (" + config.origin(key) + "): it is not from " +
+                                     std::to_string(low) + " to " + std::to_string(high));
+}
+
+int count(const Config& config, std::string_view key, int least = 0) {
+  constexpr std::int64_t kMost = 1'000'000;
+  return static_cast<int>(in_range(config, key, least, kMost));
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  return name.data();
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::string engine_socket(const Config& config) {
+  const std::string docker_host = environment("DOCKER_HOST");
+  const bool said = config.is_set("engine.socket") || docker_host.empty();
+  return said ? config.text("engine.socket") : docker_host;
+}
+
+// The range is handed to the engine as it stands.
+void check_port_range(const Config& config) {
+  const std::string range = config.text("engine.port_range");
+  if (range.empty()) return;
+  int low = 0;
+  int high = 0;
+  char rest = 0;
+  if (std::sscanf(range.c_str(), "%5d-%5d%c", &low, &high, &rest) == 2 && low >= 1 && low <= high &&
+      high <= 65'535) {
+    return;
+  }
+  throw Error(ErrorKind::config, "cannot use engine.port_range '" + range + "' (" +
+                                     config.origin("engine.port_range") +
+                                     "): it is no range LOW-HIGH of ports from 1 to 65535");
+}
+
+bool is_loopback(const std::string& address) {
+  return address.starts_with("127.") || address == "::1";
+}
+
+void check_publish_address(const Config& config) {
+  const std::string address = config.text("engine.publish_address");
+  if (is_loopback(address) || config.boolean("engine.allow_neighbours")) return;
+  throw Error(ErrorKind::config,
+              "cannot use engine.publish_address '" + address + "' (" +
+                  config.origin("engine.publish_address") +
+                  "): tasks could reach each other's ports through the host's address",
+              "publish on 127.0.0.1, or set allow_neighbours = true if that is acceptable");
+}
+
+api::ServerOptions server_options(const Config& config) {
+  api::ServerOptions server;
+  server.listen = config.text_list("server.listen");
+  server.socket_group = config.text("server.socket_group");
+  server.public_url = config.text("server.public_url");
+  server.cors_origins = config.text_list("server.cors_origins");
+  server.trusted_proxies = config.text_list("server.trusted_proxies");
+  server.allow_plaintext = config.boolean("server.allow_plaintext");
+  server.max_connections = static_cast<std::size_t>(count(config, "server.max_connections", 1));
+  server.max_connections_per_address =
+      static_cast<std::size_t>(count(config, "server.max_connections_per_address", 1));
+  server.max_body_bytes =
+      static_cast<std::size_t>(in_range(config, "server.max_body_bytes", 1'024, 16LL << 20));
+  return server;
+}
+
+identity::AuthOptions auth_options(const Config& config) {
+  identity::AuthOptions auth;
+  auth.hmac_key_file = config.text("auth.hmac_key_file");
+  auth.public_key_file = config.text("auth.public_key_file");
+  auth.jwks_file = config.text("auth.jwks_file");
+  auth.jwks_url = config.text("auth.jwks_url");
+  auth.jwks_ca_file = config.text("auth.ca_file");
+  auth.issuer = config.text("auth.issuer");
+  auth.audience = config.text("auth.audience");
+  auth.admin_role = config.text("auth.admin_role");
+  auth.user_claims = config.text_list("auth.user_claims");
+  auth.role_claims = config.text_list("auth.role_claims");
+  auth.leeway = Millis{1'000 * in_range(config, "auth.leeway_seconds", 0, 600)};
+  auth.map_subject = config.boolean("auth.map_subject");
+  return auth;
+}
+
+tasks::TaskOptions task_options(const Config& config) {
+  check_publish_address(config);
+  check_port_range(config);
+  tasks::TaskOptions tasks;
+  tasks.publish_address = config.text("engine.publish_address");
+  tasks.port_range = config.text("engine.port_range");
+  tasks.log_max_bytes = config.size("engine.log_max_size");
+  tasks.concurrent_starts = count(config, "engine.concurrent_starts");
+  tasks.sample_interval = config.duration("engine.sample_interval");
+  tasks.limits.tasks_per_user = count(config, "limits.tasks_per_user");
+  tasks.limits.tasks_per_user_and_service = count(config, "limits.tasks_per_user_and_service");
+  tasks.limits.tasks_per_service = count(config, "limits.tasks_per_service");
+  tasks.limits.tasks_per_host = count(config, "limits.tasks_per_host");
+  tasks.limits.min_free_disk_bytes = config.size("limits.min_free_disk");
+  return tasks;
+}
+
+}  // namespace
+
+std::span<const ConfigKey> agent_keys() { return kKeys; }
+
+Settings settings_from(const Config& config) {
+  Settings settings;
+  settings.name = config.text("agent.name");
+  if (settings.name.empty()) settings.name = host_name();
+  settings.data_dir = config.text("agent.data_dir");
+  if (settings.data_dir.empty()) settings.data_dir = default_data_dir();
+  settings.run_dir = config.text("agent.run_dir");
+  if (settings.run_dir.empty()) settings.run_dir = default_run_dir();
+  settings.log_level = log::level_from(config.text("agent.log_level"));
+  settings.services_dirs = config.text_list("agent.services_dirs");
+  settings.server = server_options(config);
+  settings.server.socket_path = settings.run_dir + "/agent.sock";
+  settings.auth = auth_options(config);
+  settings.engine.url = engine_socket(config);
+  settings.engine.registry_auth_file = config.text("engine.registry_auth_file");
+  settings.tasks = task_options(config);
+  settings.tasks.host_name = settings.name;
+  settings.tasks.data_dir = settings.data_dir;
+  return settings;
+}
+
+std::string default_data_dir() {
+  if (geteuid() == 0) return "/var/lib/resmgr";
+  const std::string data_home = environment("XDG_DATA_HOME");
+  return (data_home.empty() ? environment("HOME") + "/.local/share" : data_home) + "/resmgr";
+}
+
+std::string default_run_dir() {
+  if (geteuid() == 0) return "/run/resmgr";
+  const std::string runtime = environment("XDG_RUNTIME_DIR");
+  return (runtime.empty() ? "/run/user/" + std::to_string(getuid()) : runtime) + "/resmgr";
+}
+
+}  // namespace resmgr

@@ -1,0 +1,42 @@
+// The agent's configuration: the table of its keys, and their values as each room wants them.
+#ifndef RESMGR_AGENT_SETTINGS_H_
+#define RESMGR_AGENT_SETTINGS_H_
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agent/api/server.h"
+#include "agent/engine/docker_engine.h"
+#include "agent/identity/authenticator.h"
+#include "agent/tasks/task_service.h"
+#include "common/config.h"
+#include "common/log.h"
+
+namespace resmgr {
+
+// Every key of resmgr.toml (resmgr.toml(5)).
+std::span<const ConfigKey> agent_keys();
+
+struct Settings {
+  std::string name;
+  std::string data_dir;
+  std::string run_dir;
+  log::Level log_level = log::Level::information;
+  std::vector<std::string> services_dirs;
+  api::ServerOptions server;
+  identity::AuthOptions auth;
+  engine::DockerOptions engine;
+  tasks::TaskOptions tasks;  // less agent_id and secret_key, which lie in the data directory
+};
+
+// Throws Error(config) for a value that is out of range, naming key and origin.
+Settings settings_from(const Config& config);
+
+// Where an ordinary user's agent keeps its things; the system's directories for root.
+std::string default_data_dir();
+std::string default_run_dir();
+
+}  // namespace resmgr
+
+#endif  // RESMGR_AGENT_SETTINGS_H_
