@@ -1,0 +1,256 @@
+#include "cli/api_client.h"
+
+#include <algorithm>
+#include <charconv>
+#include <system_error>
+#include <utility>
+
+#include "cli/problem.h"
+#include "common/ids.h"
+#include "common/time_format.h"
+
+namespace resmgr::cli {
+namespace {
+
+constexpr int kLargestPage = 500;
+constexpr Millis kForEver{0};
+constexpr Millis kLongestSilence{30'000};
+
+std::string task_action(std::string_view verb, std::string_view task_id) {
+  return std::string(verb) + " task '" + std::string(short_id(task_id)) + "'";
+}
+
+// "?a=b&c=d", of what is not empty.
+class Query {
+ public:
+  Query& add(std::string_view name, std::string_view value) {
+    if (value.empty()) return *this;
+    text_ += text_.empty() ? '?' : '&';
+    text_.append(name).append("=").append(url_encode(value));
+    return *this;
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::string status_list(const std::vector<TaskStatus>& statuses) {
+  std::string list;
+  for (const TaskStatus status : statuses) {
+    if (!list.empty()) list += ',';
+    list += to_string(status);
+  }
+  return list;
+}
+
+std::optional<JournalPosition> position_of(const HttpResponse& response) {
+  const std::string_view seq = response.header("Journal-Seq");
+  JournalPosition position{std::string(response.header("Journal-Id")), 0};
+  const auto [end, code] = std::from_chars(seq.data(), seq.data() + seq.size(), position.seq);
+  if (seq.empty() || code != std::errc{}) return std::nullopt;
+  return position;
+}
+
+// The query of the link to the next page (RFC 8288); empty: this was the last page. Only the query
+// is taken: behind a proxy the agent can't know its own path, and no answer may name another host.
+std::string next_page(const HttpResponse& response) {
+  std::string_view links = response.header("Link");
+  while (!links.empty()) {
+    const std::size_t open = links.find('<');
+    const std::size_t close = links.find('>', open);
+    if (open == std::string_view::npos || close == std::string_view::npos) return {};
+    const std::string_view target = links.substr(open + 1, close - open - 1);
+    links.remove_prefix(close + 1);
+    const std::string_view parameters = links.substr(0, links.find('<'));
+    if (parameters.find("rel=\"next\"") == std::string_view::npos &&
+        parameters.find("rel=next") == std::string_view::npos) {
+      continue;
+    }
+    const std::size_t query = target.find('?');
+    return query == std::string_view::npos ? std::string() : std::string(target.substr(query));
+  }
+  return {};
+}
+
+}  // namespace
+
+ApiClient::ApiClient(HttpClient& http, AgentAddress address, std::string token,
+                     const Surroundings& surroundings)
+    : http_(http),
+      address_(std::move(address)),
+      token_(std::move(token)),
+      surroundings_(surroundings) {}
+
+HttpRequest ApiClient::make_request(std::string method, std::string target) const {
+  HttpRequest request;
+  request.method = std::move(method);
+  request.target = std::move(target);
+  request.headers.emplace_back("Accept", "application/json");
+  if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
+  return request;
+}
+
+HttpResponse ApiClient::exchange(const HttpRequest& request, std::string_view action) {
+  HttpResponse response;
+  try {
+    response = http_.send(request);
+  } catch (const Error& cause) {
+    if (cause.kind() != ErrorKind::unavailable) throw;
+    throw unreachable(address_, cause, surroundings_);
+  }
+  if (response.status / 100 != 2) throw error_from(response, action);
+  return response;
+}
+
+void ApiClient::stream(const HttpRequest& request, std::string_view action, Millis idle_timeout,
+                       const std::function<bool(std::string_view)>& on_chunk,
+                       std::stop_token stop) {
+  Millis heard = surroundings_.clock.since_boot();
+  const auto note_chunk = [&](std::string_view chunk) {
+    heard = surroundings_.clock.since_boot();
+    return on_chunk(chunk);
+  };
+  HttpResponse response;
+  try {
+    response = http_.stream(request, note_chunk, idle_timeout, stop);
+    // Such an end looks like the agent's own, and would pass for a whole answer.
+    const Millis silence = surroundings_.clock.since_boot() - heard;
+    if (idle_timeout > kForEver && silence >= idle_timeout && !stop.stop_requested()) {
+      throw Error(ErrorKind::unavailable, "it fell silent in the middle of its answer");
+    }
+  } catch (const Error& cause) {
+    if (cause.kind() != ErrorKind::unavailable) throw;
+    throw unreachable(address_, cause, surroundings_);
+  }
+  if (response.status / 100 != 2) throw error_from(response, action);
+}
+
+Json ApiClient::json_of(const HttpResponse& response, std::string_view action) const {
+  try {
+    return parse_json(response.body, "answer");
+  } catch (const Error& cause) {
+    refuse_answer(action, "is no JSON");
+  }
+}
+
+void ApiClient::refuse_answer(std::string_view action, std::string_view fault) const {
+  throw Error(ErrorKind::rejected,
+              "cannot " + std::string(action) + ": the answer of '" + address_.shown + "' " +
+                  std::string(fault),
+              "check that a resmgr agent listens there");
+}
+
+TaskAnswer ApiClient::task_of(const HttpResponse& response, std::string_view action) const {
+  TaskAnswer answer;
+  answer.body = json_of(response, action);
+  try {
+    answer.task = wire::task_from_json(answer.body);
+  } catch (const Error& cause) {
+    refuse_answer(action, "is no task");
+  }
+  answer.url = string_or(answer.body, "iframeUrl");
+  return answer;
+}
+
+TaskAnswer ApiClient::start(const wire::StartRequest& request, const std::string& idempotency_key,
+                            Answer answer) {
+  const std::string action = "start '" + request.service_type + "'";
+  HttpRequest post = make_request("POST", wire::kTasks);
+  post.body = dump_json(wire::to_json(request));
+  post.content_type = "application/json";
+  post.headers.emplace_back("Idempotency-Key", idempotency_key);
+  if (answer == Answer::at_once) post.headers.emplace_back("Prefer", "respond-async");
+  return task_of(exchange(post, action), action);
+}
+
+TaskAnswer ApiClient::task(const std::string& task_id) {
+  const std::string action = task_action("show", task_id);
+  return task_of(exchange(make_request("GET", wire::task_path(task_id)), action), action);
+}
+
+Json ApiClient::stop(const std::string& task_id) {
+  const std::string action = task_action("stop", task_id);
+  return json_of(exchange(make_request("DELETE", wire::task_path(task_id)), action), action);
+}
+
+std::optional<JournalPosition> ApiClient::tasks(const TaskQuery& query,
+                                                const std::function<bool(const Json&)>& each) {
+  std::optional<JournalPosition> position;
+  constexpr char kAction[] = "list tasks";
+  int left = query.limit.value_or(0);
+  const int page = query.limit ? std::min(left, kLargestPage) : kLargestPage;
+  std::string next = Query()
+                         .add("status", status_list(query.statuses))
+                         .add("userId", query.user_id)
+                         .add("serviceType", query.service_type)
+                         .add("from", query.from ? format_rfc3339(*query.from) : "")
+                         .add("id", query.id_part)
+                         .add("limit", std::to_string(page))
+                         .text();
+  while (!next.empty()) {
+    const HttpResponse response = exchange(make_request("GET", wire::kTasks + next), kAction);
+    const Json tasks = json_of(response, kAction);
+    if (!tasks.is_array()) refuse_answer(kAction, "is no list");
+    if (!position) position = position_of(response);
+    for (const Json& task : tasks) {
+      if (!each(task) || (query.limit && --left == 0)) return position;
+    }
+    std::string following = next_page(response);
+    // A link back to the same page would never end.
+    if (tasks.empty() || following == next) break;
+    next = std::move(following);
+  }
+  return position;
+}
+
+Json ApiClient::services() {
+  constexpr char kAction[] = "list services";
+  return json_of(exchange(make_request("GET", wire::kServices), kAction), kAction);
+}
+
+Json ApiClient::host() {
+  constexpr char kAction[] = "show the agent's status";
+  return json_of(exchange(make_request("GET", wire::kHost), kAction), kAction);
+}
+
+void ApiClient::logs(const std::string& task_id, const LogQuery& query,
+                     const std::function<bool(std::string_view)>& on_bytes) {
+  const std::string target = wire::task_path(task_id) + "/logs" +
+                             Query()
+                                 .add("follow", query.follow ? "1" : "")
+                                 .add("tail", query.tail ? std::to_string(*query.tail) : "")
+                                 .add("since", query.since ? format_rfc3339(*query.since) : "")
+                                 .text();
+  HttpRequest get = make_request("GET", target);
+  get.headers.front().second = "text/plain, application/problem+json";
+  stream(get, task_action("read the log of", task_id), query.follow ? kForEver : kLongestSilence,
+         on_bytes, {});
+}
+
+void ApiClient::events(const std::optional<JournalPosition>& since, bool follow,
+                       const std::function<void()>& on_open,
+                       const std::function<bool(std::string_view)>& on_line, std::stop_token stop) {
+  Query query;
+  if (since) query.add("since", std::to_string(since->seq)).add("journal", since->journal_id);
+  query.add("follow", follow ? "1" : "");
+  HttpRequest get = make_request("GET", wire::kEvents + query.text());
+  get.headers.front().second = "application/x-ndjson, application/problem+json";
+  get.on_head = [&on_open](const HttpResponse&) { on_open(); };
+  std::string pending;
+  const auto on_chunk = [&](std::string_view chunk) {
+    pending += chunk;
+    std::size_t begin = 0;
+    for (std::size_t end = pending.find('\n'); end != std::string::npos;
+         end = pending.find('\n', begin)) {
+      const std::string_view line(pending.data() + begin, end - begin);
+      if (!line.empty() && !on_line(line)) return false;
+      begin = end + 1;
+    }
+    pending.erase(0, begin);
+    return true;
+  };
+  stream(get, "read events", follow ? kForEver : kLongestSilence, on_chunk, std::move(stop));
+}
+
+}  // namespace resmgr::cli

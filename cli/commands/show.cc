@@ -1,0 +1,124 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/commands/commands.h"
+#include "cli/exit_code.h"
+#include "cli/task_finder.h"
+#include "cli/task_view.h"
+#include "cli/text.h"
+#include "common/time_format.h"
+
+namespace resmgr::cli {
+namespace {
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+void print_fields(Session& session, const Fields& fields) {
+  std::size_t width = 0;
+  for (const auto& [name, value] : fields) {
+    if (!value.empty()) width = std::max(width, name.size());
+  }
+  for (const auto& [name, value] : fields) {
+    if (value.empty()) continue;
+    session.out().write(name + std::string(width - name.size() + 2, ' ') + printable(value) + "\n");
+  }
+}
+
+Fields fields_for_people(const TaskAnswer& answer, Instant now) {
+  const Task& task = answer.task;
+  const auto local = [&](const std::optional<Instant>& time) {
+    return time ? format_local_time(*time, now) : std::string();
+  };
+  return {{"Task", task.task_id},
+          {"Status", std::string(to_string(task.status))},
+          {"Reason", task.status_reason},
+          {"Service", task.service_type},
+          {"User", task.user_id},
+          {"URL", answer.url},
+          {"Port", task.container_port == 0 ? "" : std::to_string(task.container_port)},
+          {"Host", task.host},
+          {"Container", task.container_id},
+          {"Requested", local(task.created_at)},
+          {"Started", local(task.start_time)},
+          {"Stopped", local(task.stop_time)},
+          {"Ran", format_run_time(task, now)},
+          {"Exit code", task.exit_code ? std::to_string(*task.exit_code) : ""},
+          {"Precision", task.stop_time ? std::string(to_string(task.precision)) : ""},
+          {"Usage hash", task.usage_hash}};
+}
+
+void print_for_people(Session& session, const TaskAnswer& answer) {
+  const Instant now = session.surroundings().clock.now();
+  print_fields(session, fields_for_people(answer, now));
+  const Json& events = array_at(answer.body, "events");
+  if (events.empty()) return;
+  session.out().write("\n");
+  Table table({{"SEQ", true}, {"TIME"}, {"EVENT"}, {"DETAILS", false, 10}});
+  for (const Json& event : events) {
+    const auto time = parse_rfc3339(string_or(event, "time"));
+    const Json& details = object_at(event, "details");
+    table.add_row({{std::to_string(integer_or(event, "seq", 0))},
+                   {time ? format_local_time(*time, now) : ""},
+                   {string_or(event, "type")},
+                   {details.empty() ? "" : dump_json(details)}});
+  }
+  TextStream& out = session.out();
+  out.write(table.render(out.width(), session.surroundings().colourful(out)));
+}
+
+int run_show(Session& session, const std::string& id) {
+  const Format format = session.format();
+  ApiClient& api = session.api();
+  const TaskAnswer answer = api.task(find_task_id(api, id));
+  std::vector<std::string> names = task_column_names();
+  std::vector<std::string> record = task_record(answer.task);
+  names.emplace_back("iframeUrl");
+  record.push_back(answer.url);
+  switch (format) {
+    case Format::table:
+      print_for_people(session, answer);
+      break;
+    case Format::json:
+      session.out().write(dump_json(answer.body) + "\n");
+      break;
+    case Format::csv:
+      session.out().write(csv_line(names) + csv_line(record));
+      break;
+    case Format::tsv:
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        session.out().write(tsv_line(std::array<std::string, 2>{names[i], record[i]}));
+      }
+      break;
+  }
+  return kDone;
+}
+
+constexpr char kFooter[] = R"(
+In a pipe: one member a line, its name, a tab and its value, in the order of the
+columns of 'resmgr list', and iframeUrl after them.
+
+Examples:
+  resmgr show 4f3a9c0d1e2f
+  resmgr show 4f3a9c0d1e2f | awk -F '\t' '$1 == "iframeUrl" { print $2 }'
+)";
+
+}  // namespace
+
+void add_show(CLI::App& root, Invocation& invocation) {
+  const auto id = std::make_shared<std::string>();
+  CLI::App* const show = root.add_subcommand("show", "Show a task, its URL and its history");
+  show->add_option("ID", *id, "Task, or an unambiguous beginning or end of its id")
+      ->type_name("")
+      ->required();
+  show->footer(kFooter);
+  show->callback([&invocation, id] {
+    invocation.run = [id](Session& session) { return run_show(session, *id); };
+  });
+}
+
+}  // namespace resmgr::cli

@@ -1,0 +1,149 @@
+#include <CLI/CLI.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/commands/commands.h"
+#include "cli/exit_code.h"
+#include "cli/records.h"
+#include "cli/task_view.h"
+#include "cli/text.h"
+#include "common/time_format.h"
+
+namespace resmgr::cli {
+namespace {
+
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.is_null() ? "" : dump_json(value);
+}
+
+// "engine.reachable" -> "true"; members of arrays by their number from 0.
+void flatten(const Json& value, const std::string& name,
+             const std::function<void(const std::vector<std::string>&)>& each) {
+  if (!value.is_structured()) {
+    each({name, text_of(value)});
+    return;
+  }
+  std::size_t number = 0;
+  for (auto member = value.begin(); member != value.end(); ++member) {
+    std::string path = name.empty() ? "" : name + ".";
+    path += value.is_object() ? member.key() : std::to_string(number++);
+    flatten(*member, path, each);
+  }
+}
+
+std::string agent_line(const Json& host, Instant now) {
+  std::string line = string_or(host, "version") + " on " + string_or(host, "name");
+  if (const auto started = parse_rfc3339(string_or(host, "startedAt"))) {
+    line += ", since " + format_local_time(*started, now);
+  }
+  return line;
+}
+
+std::pair<std::string, Style> engine_line(const Json& engine) {
+  if (!bool_or(engine, "reachable", false)) {
+    const std::string cause = string_or(engine, "lastError");
+    return {"away" + (cause.empty() ? "" : ": " + cause), Style::bad};
+  }
+  return {"version " + string_or(engine, "version") + ", API " + string_or(engine, "apiVersion"),
+          Style::good};
+}
+
+std::pair<std::string, Style> journal_line(const Json& journal) {
+  const std::string events = std::to_string(integer_or(journal, "head", 0)) + " events";
+  if (bool_or(journal, "writable", true)) return {events, Style::good};
+  return {"can't be written; " + events, Style::bad};
+}
+
+std::string tasks_line(const Json& counts) {
+  std::string line;
+  for (const char* const status : {"starting", "running", "stopping", "stopped", "error"}) {
+    line += (line.empty() ? "" : ", ") + std::to_string(integer_or(counts, status, 0)) + " " +
+            (std::string_view(status) == "error" ? "failed" : status);
+  }
+  return line;
+}
+
+std::string listen_line(const Json& addresses) {
+  std::string line;
+  for (const Json& address : addresses) line += (line.empty() ? "" : ", ") + text_of(address);
+  return line;
+}
+
+// Its name and state, then whatever else is told of it.
+std::string sink_line(const Json& sink) {
+  std::string line = string_or(sink, "name") + " " + string_or(sink, "state");
+  flatten(sink, "", [&](const std::vector<std::string>& member) {
+    if (member[0] == "name" || member[0] == "state" || member[1].empty()) return;
+    line += ", " + member[0] + " " + member[1];
+  });
+  return line;
+}
+
+void print_for_people(Session& session, const Json& host) {
+  TextStream& out = session.out();
+  const bool colourful = session.surroundings().colourful(out);
+  const auto add = [&](std::string_view name, std::string_view value, Style style = Style::plain) {
+    std::string label(name);
+    label.resize(11, ' ');
+    out.write(label + styled(printable(value), style, colourful) + "\n");
+  };
+  add("Agent", agent_line(host, session.surroundings().clock.now()));
+  add("Id", string_or(host, "agentId"));
+  const auto [engine, engine_style] = engine_line(object_at(host, "engine"));
+  add("Engine", engine, engine_style);
+  const auto [journal, journal_style] = journal_line(object_at(host, "journal"));
+  add("Journal", journal, journal_style);
+  add("Tasks", tasks_line(object_at(host, "tasks")));
+  if (bool_or(host, "draining", false)) add("Draining", "starts are refused", Style::busy);
+  const Json& catalog = object_at(host, "catalog");
+  add("Catalog", std::to_string(integer_or(catalog, "services", 0)) + " services");
+  for (const Json& fault : array_at(catalog, "faults")) {
+    add("", string_or(fault, "where") + ": " + string_or(fault, "what"), Style::bad);
+  }
+  add("Listens on", listen_line(array_at(host, "listen")));
+  for (const Json& sink : array_at(host, "sinks")) add("Sink", sink_line(sink));
+}
+
+int run_status(Session& session) {
+  const Format format = session.format();
+  const Json host = session.api().host();
+  TextStream& out = session.out();
+  switch (format) {
+    case Format::table:
+      print_for_people(session, host);
+      break;
+    case Format::json:
+      out.write(dump_json(host) + "\n");
+      break;
+    case Format::csv:
+      out.write(csv_line(std::vector<std::string>{"member", "value"}));
+      flatten(host, "", [&](const auto& member) { out.write(csv_line(member)); });
+      break;
+    case Format::tsv:
+      flatten(host, "", [&](const auto& member) { out.write(tsv_line(member)); });
+      break;
+  }
+  const bool works = bool_or(object_at(host, "engine"), "reachable", true) &&
+                     bool_or(object_at(host, "journal"), "writable", true);
+  return works ? kDone : kFailed;
+}
+
+constexpr char kFooter[] = R"(
+Exits with 1 if the agent answers but can't work: the engine is away, or its
+journal can't be written. In a pipe: one member a line, its name, a tab, its
+value. For admins.
+
+Example:
+  resmgr status | awk -F '\t' '$1 == "engine.reachable" { print $2 }'
+)";
+
+}  // namespace
+
+void add_status(CLI::App& root, Invocation& invocation) {
+  CLI::App* const status = root.add_subcommand("status", "Show how the agent does");
+  status->footer(kFooter);
+  status->callback([&invocation] { invocation.run = run_status; });
+}
+
+}  // namespace resmgr::cli

@@ -1,0 +1,52 @@
+// resmgr, the command.
+
+#include <pwd.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cli/app.h"
+#include "common/config.h"
+
+namespace {
+
+std::string login_name() {
+  const passwd* const entry = getpwuid(getuid());
+  return entry == nullptr ? std::to_string(getuid()) : entry->pw_name;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  namespace cli = resmgr::cli;
+  // A reader that went away is met where we write (terminal.h), and a peer's closed connection in
+  // the HTTP client.
+  signal(SIGPIPE, SIG_IGN);
+  try {
+    cli::FileStream out(STDOUT_FILENO, "standard output");
+    cli::FileStream err(STDERR_FILENO, "standard error");
+    const resmgr::SystemClock clock;
+    const cli::Surroundings surroundings{
+        out,
+        err,
+        clock,
+        getuid(),
+        login_name,
+        resmgr::process_environment,
+        cli::read_standard_input,
+        cli::look_at_path,
+        resmgr::make_http_client,
+        cli::catch_signals,
+        [](resmgr::Millis time) { std::this_thread::sleep_for(time); },
+    };
+    return cli::run(std::vector<std::string>(argv + 1, argv + argc), surroundings);
+  } catch (const std::exception& defect) {
+    std::fprintf(stderr, "resmgr: internal error: %s\n", defect.what());
+    return 1;
+  }
+}

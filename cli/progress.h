@@ -1,0 +1,40 @@
+// One line on standard error that says what is waited for; nothing where that is no terminal.
+#ifndef RESMGR_CLI_PROGRESS_H_
+#define RESMGR_CLI_PROGRESS_H_
+
+#include <string>
+#include <string_view>
+
+#include "cli/surroundings.h"
+#include "common/clock.h"
+#include "common/json.h"
+
+namespace resmgr::cli {
+
+class ProgressLine {
+ public:
+  ProgressLine(const Surroundings& surroundings, bool wanted);
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  // Shows `text` and the seconds since the object was made in place of what it showed; the same
+  // text not more often than ten times a second.
+  void show(std::string_view text);
+  void clear();
+
+ private:
+  const Surroundings& surroundings_;
+  bool shown_ = false;
+  bool wanted_;
+  Millis begin_;
+  Millis last_{};
+  std::string text_;
+};
+
+// What a starting task (single-task answer, with its events) waits for.
+std::string_view start_phase(const Json& task);
+
+}  // namespace resmgr::cli
+
+#endif  // RESMGR_CLI_PROGRESS_H_
