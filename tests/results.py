@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Counts what a run of CTest came to, GoogleTest's cases one by one.
+
+Usage: tests/results.py JUNIT_FILE GTEST_DIR
+JUNIT_FILE is of 'ctest --output-junit', GTEST_DIR of GTEST_OUTPUT=json:GTEST_DIR/. Prints
+'PASSED FAILED'. What did not run, or was skipped, counts as failed and is named on standard error;
+so does a program that ended badly though its cases passed, and one without a case.
+"""
+
+import json
+import pathlib
+import sys
+import xml.etree.ElementTree
+
+
+def cases_of(file):
+    """(name, fault or None) of each case of a program."""
+    for suite in json.loads(file.read_text())["testsuites"]:
+        for case in suite["testsuite"]:
+            name = f"{suite['name']}.{case['name']}"
+            if "failures" in case:
+                yield name, "failed"
+            elif case["result"] != "COMPLETED":
+                yield name, "was not run to its end: " + case["result"].lower()
+            else:
+                yield name, None
+
+
+def results_of(test, gtest_dir):
+    name, status = test.get("name"), test.get("status")
+    file = gtest_dir / f"{name}.json"
+    if status not in ("run", "fail"):
+        yield name, "was not run: " + str(status)
+    elif not file.exists():
+        yield name, None if status == "run" else "failed"
+    else:
+        cases = list(cases_of(file))
+        yield from ((f"{name}: {case}", fault) for case, fault in cases)
+        if not cases:
+            yield name, "has no case"
+        elif status == "fail" and not any(fault for _, fault in cases):
+            yield name, "ended badly, though its cases passed"
+
+
+def main(junit_file, gtest_dir):
+    tests = xml.etree.ElementTree.parse(junit_file).getroot().iter("testcase")
+    results = [r for test in tests for r in results_of(test, pathlib.Path(gtest_dir))]
+    if not results:
+        results = [("ctest", "found no test")]
+    for name, fault in results:
+        if fault:
+            print(f"   {name}: {fault}", file=sys.stderr)
+    failed = sum(1 for _, fault in results if fault)
+    print(len(results) - failed, failed)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
