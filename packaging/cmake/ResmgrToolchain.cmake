@@ -40,9 +40,6 @@ if(RESMGR_SANITIZE)
   target_compile_options(resmgr_options INTERFACE
     -fsanitize=${RESMGR_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(resmgr_options INTERFACE -fsanitize=${RESMGR_SANITIZE})
-  # With instrumentation GCC takes parts of std::regex for uninitialised (its bug 105562); the
-  # release build still asks.
-  target_compile_options(resmgr_options INTERFACE -Wno-maybe-uninitialized)
   if(RESMGR_SANITIZE MATCHES "thread")
     # Asio fences with atomic_thread_fence, which this sanitizer can't model; it says so loudly.
     target_compile_options(resmgr_options INTERFACE -Wno-error=tsan -Wno-tsan)
