@@ -12,6 +12,7 @@
 
 #include "agent/journal/journal.h"
 #include "agent/sinks/pump.h"
+#include "common/error.h"
 #include "common/ids.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/fake_sink.h"
