@@ -20,8 +20,7 @@ Parameters parse(const std::string& url) {
       PQconninfoParse(url.c_str(), nullptr), &PQconninfoFree);
   if (!options) {
     // libpq would say what it stumbled over, which may be a part of the password.
-    throw Error(ErrorKind::config,
-                "cannot use postgres.url: it is no connection URL of PostgreSQL",
+    throw Error(ErrorKind::config, "cannot use postgres.url: it is no connection URL of PostgreSQL",
                 "postgresql://USER@HOST:5432/DATABASE, with the password in .pgpass; in a URL "
                 "special characters are percent-encoded");
   }

@@ -47,6 +47,8 @@ std::optional<Millis> Pump::step() {
   Outcome failure;
   try {
     return turn();
+  } catch (const SinkFailure& error) {
+    failure = error.outcome();
   } catch (const Error& error) {
     failure = Outcome::retry(error.message());
     failure.hint = error.hint();

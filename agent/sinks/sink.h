@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "common/error.h"
 #include "common/event.h"
 
 namespace resmgr::sinks {
@@ -83,13 +84,24 @@ struct Outcome {
   }
 };
 
+// What a method throws that can't return an outcome.
+class SinkFailure final : public Error {
+ public:
+  explicit SinkFailure(Outcome outcome)
+      : Error(ErrorKind::unavailable, outcome.reason, outcome.hint), outcome_(std::move(outcome)) {}
+  const Outcome& outcome() const { return outcome_; }
+
+ private:
+  Outcome outcome_;
+};
+
 // A batch has at most this, and at least one message.
 struct Limits {
   int messages = 1'000;
   std::size_t bytes = std::size_t{4} << 20;  // of the payloads together
 };
 
-// All is called by one thread, except interrupt(). Where a destination is away a method may throw
+// All is called by one thread, except interrupt(). A method may throw SinkFailure, or any other
 // Error, which counts as Outcome::retry. A call ends within the configured time limit.
 class Sink {
  public:
