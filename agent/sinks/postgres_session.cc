@@ -65,7 +65,9 @@ Outcome PostgresSession::run(const std::function<void(pqxx::connection&)>& on_co
   } catch (const Error& error) {
     outcome = Outcome::retry(error.message());
   } catch (const std::exception& error) {
-    outcome = Outcome::retry(words(error));
+    // libpqxx 6 says then what it could not do without one.
+    const bool broke = connection_ && !connection_->is_open();
+    outcome = Outcome::retry(broke ? "the connection broke" : words(error));
   }
   set_deadline(std::nullopt);
   const bool keep =
