@@ -107,20 +107,13 @@ std::string with_schema(std::string text, const std::string& quoted) {
   return text;
 }
 
-}  // namespace
-
-std::string postgres_table(pqxx::connection& connection, const std::string& schema,
-                           const std::string& name) {
-  return connection.quote_name(schema) + "." + name;
-}
-
-void migrate_postgres(pqxx::connection& connection, const std::string& schema) {
+// Whether there was anything to do.
+bool migrate(pqxx::connection& connection, pqxx::work& transaction, const std::string& schema) {
   const std::string table = postgres_table(connection, schema, "resmgr_migrations");
-  pqxx::work transaction(connection);
   constexpr int kNewest = static_cast<int>(kMigrations.size());
   refuse_missing(transaction, schema);
   // A role that may only write rows is enough once the tables are there.
-  if (version_of(transaction, schema, table) >= kNewest) return;
+  if (version_of(transaction, schema, table) >= kNewest) return false;
   transaction.exec_params(kLock, schema);
   int version = version_of(transaction, schema, table);
   if (version == 0) {
@@ -134,7 +127,25 @@ void migrate_postgres(pqxx::connection& connection, const std::string& schema) {
     transaction.exec(with_schema(kMigrations.at(static_cast<std::size_t>(version)), quoted));
     transaction.exec_params("INSERT INTO " + table + " (Version) VALUES ($1)", version + 1);
   }
-  transaction.commit();
+  return true;
+}
+
+}  // namespace
+
+std::string postgres_table(pqxx::connection& connection, const std::string& schema,
+                           const std::string& name) {
+  return connection.quote_name(schema) + "." + name;
+}
+
+void migrate_postgres(pqxx::connection& connection, const std::string& schema) {
+  pqxx::work transaction(connection);
+  if (migrate(connection, transaction, schema)) transaction.commit();
+}
+
+void try_migrating_postgres(pqxx::connection& connection, const std::string& schema) {
+  pqxx::work transaction(connection);
+  migrate(connection, transaction, schema);
+  transaction.abort();
 }
 
 }  // namespace resmgr::sinks

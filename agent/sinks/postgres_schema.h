@@ -15,6 +15,8 @@ std::string postgres_table(pqxx::connection& connection, const std::string& sche
 // newer agent made is left as it is, for migrations only add. Throws PostgresRefusal where the
 // schema is missing, or holds a table of another program under one of these names.
 void migrate_postgres(pqxx::connection& connection, const std::string& schema);
+// Does the same and undoes it.
+void try_migrating_postgres(pqxx::connection& connection, const std::string& schema);
 
 }  // namespace resmgr::sinks
 

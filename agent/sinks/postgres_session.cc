@@ -26,6 +26,16 @@ bool is_of(const std::string& state, std::string_view beginning) {
   return state.starts_with(beginning);
 }
 
+// libpqxx 6 tells some of them by the exception's type alone.
+std::string state_of(const pqxx::sql_error& error) {
+  if (!error.sqlstate().empty()) return error.sqlstate();
+  if (dynamic_cast<const pqxx::insufficient_privilege*>(&error) != nullptr) return "42501";
+  if (dynamic_cast<const pqxx::data_exception*>(&error) != nullptr) return "22000";
+  if (dynamic_cast<const pqxx::integrity_constraint_violation*>(&error) != nullptr) return "23000";
+  if (dynamic_cast<const pqxx::syntax_error*>(&error) != nullptr) return "42601";
+  return "";
+}
+
 // The server's own limits, so that a call of ours that is gone leaves nothing behind.
 void set_limits(pqxx::connection& connection, Millis timeout) {
   pqxx::nontransaction transaction(connection);
@@ -137,7 +147,7 @@ void PostgresSession::watch(const std::stop_token& stop) {
 }
 
 Outcome PostgresSession::outcome_of(const pqxx::sql_error& error) const {
-  const std::string& state = error.sqlstate();
+  const std::string state = state_of(error);
   const std::string reason = words(error);
   // A value or a constraint: of all errors the ones that a row is to blame for.
   if (is_of(state, "22") || is_of(state, "23")) return Outcome::rejected(reason);

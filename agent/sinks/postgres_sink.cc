@@ -141,7 +141,11 @@ Outcome PostgresSink::deliver(const Batch& batch) {
 }
 
 Outcome PostgresSink::check() {
-  return state_->run([](pqxx::connection&) { return Outcome::delivered(); });
+  return state_->session.run(
+      [this](pqxx::connection& connection) {
+        try_migrating_postgres(connection, state_->options.schema);
+      },
+      [](pqxx::connection&) { return Outcome::delivered(); });
 }
 
 }  // namespace resmgr::sinks

@@ -30,7 +30,7 @@ class PostgresSink final : public Sink {
   std::optional<Position> position(std::string_view journal_id) override;
   void interrupt() noexcept override;
 
-  // Connects once and makes the tables ready: what config check says.
+  // Connects, and sees whether the tables are there or could be made; changes nothing.
   Outcome check();
 
  private:

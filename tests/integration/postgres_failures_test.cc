@@ -82,10 +82,7 @@ TEST_F(PostgresFailuresTest, TheServerKilledAndStartedAgainUnderThreeAgents) {
     server().start();
   }
   for (Host* const host : all) {
-    EXPECT_TRUE(support::eventually([&] { return host->status().lag_events == 0; }))
-        << host->cause();
-    host->pump->request_stop();
-    host->pump->join();
+    EXPECT_TRUE(host->await_all()) << host->cause();
   }
   EXPECT_EQ(found(), expected(all));
 }
@@ -207,6 +204,19 @@ TEST_F(PostgresFailuresTest, ASchemaThatIsMissingIsWaitedFor) {
   query("CREATE SCHEMA \"Res Mgr\"");
   ASSERT_TRUE(host.deliver_all()) << host.cause();
   EXPECT_EQ(found("\"Res Mgr\""), expected({&host}));
+}
+
+TEST_F(PostgresFailuresTest, ACheckSaysWhatIsWrongAndChangesNothing) {
+  PostgresOptions options;
+  options.url = url();
+  EXPECT_EQ(PostgresSink(options).check().kind, Outcome::Kind::delivered);
+  EXPECT_EQ(query("SELECT count(*) FROM pg_class WHERE relname IN ('tasks', 'resmgr_cursors',"
+                  " 'resmgr_migrations')"),
+            "0\n");
+  options.schema = "nowhere";
+  EXPECT_THAT(PostgresSink(options).check().reason, HasSubstr("'nowhere'"));
+  options.url = url("nobody");
+  EXPECT_THAT(PostgresSink(options).check().reason, HasSubstr("nobody"));
 }
 
 TEST_F(PostgresFailuresTest, APasswordIsNeverShown) {

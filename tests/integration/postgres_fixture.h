@@ -9,49 +9,22 @@
 #include <string>
 #include <vector>
 
-#include "agent/journal/journal.h"
 #include "agent/sinks/postgres_sink.h"
-#include "agent/sinks/pump.h"
-#include "tests/fakes/fake_clock.h"
+#include "tests/contract/journal_host.h"
 #include "tests/support/eventually.h"
 #include "tests/support/postgres_server.h"
-#include "tests/support/temp_dir.h"
 
 namespace resmgr::sinks {
 
-// A journal, and a pump from it, as an agent has them.
-class Host {
+class Host : public JournalHost {
  public:
   Host(const std::string& url, std::string name, const std::string& schema = "public");
-
-  void open();
-  // As a killed process leaves it and the next one finds it.
-  void restart();
   void connect_to(const std::string& url);
 
-  // Steps until there is nothing to do at once; what the last step said.
-  std::optional<Millis> settle();
-  // Steps, as soon as it may, until all is delivered.
-  bool deliver_all();
-  SinkStatus status() const { return pump->status(); }
-  std::string cause() const { return status().last_error; }
-
-  journal::TaskRow admit();
-  void change(journal::TaskRow& row, std::string_view event_type);
-  // The events of a whole life: start requested, created, started, ready …
-  journal::TaskRow run();
-  void end(journal::TaskRow& row);
-  journal::TaskRow fail();
-
-  FakeClock clock;
-  support::TempDir dir;
-  std::unique_ptr<journal::Journal> journal;
-  std::unique_ptr<Pump> pump;
-  PostgresOptions options;
-  PumpOptions pump_options;
+  PostgresOptions& options;  // of the sinks that are made from now on
 
  private:
-  void make_pump();
+  explicit Host(std::shared_ptr<PostgresOptions> its);
 };
 
 class PostgresTest : public testing::Test {

@@ -104,10 +104,7 @@ TEST_F(PostgresTest, ThreeAgentsStartTogetherAndShareTheTable) {
     }
   }
   for (Host* const host : all) {
-    EXPECT_TRUE(support::eventually([&] { return host->status().lag_events == 0; }))
-        << host->cause();
-    host->pump->request_stop();
-    host->pump->join();
+    EXPECT_TRUE(host->await_all()) << host->cause();
   }
   EXPECT_EQ(found(), expected(all));
   EXPECT_EQ(query("SELECT count(*) FROM resmgr_cursors"), "3\n");
@@ -167,7 +164,7 @@ TEST_F(PostgresTest, ARestoredJournalHidesAndOverwritesNothing) {
   host.journal.reset();
   const std::string file = host.dir.path() / "journal.db";
   std::filesystem::copy(file, file + ".copy");
-  host.open();
+  host.restart();
   host.end(ends);
   ASSERT_TRUE(host.deliver_all());
   const std::string ended = query("SELECT * FROM tasks WHERE Id = '" + ends.task.task_id + "'");
@@ -176,7 +173,7 @@ TEST_F(PostgresTest, ARestoredJournalHidesAndOverwritesNothing) {
   host.journal.reset();
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(file + suffix);
   std::filesystem::copy(file + ".copy", file);
-  host.open();
+  host.restart();
   const auto late = host.run();
   ASSERT_TRUE(host.deliver_all()) << host.cause();
   EXPECT_NE(host.journal->id(), old_id);
@@ -203,8 +200,8 @@ TEST_F(PostgresTest, ACloneStopsLoudlyAndItsOriginalGoesOn) {
     std::filesystem::remove(clone.dir.path() / ("journal.db" + std::string(suffix)));
   }
   std::filesystem::copy(host.dir.path() / "journal.db", clone.dir.path() / "journal.db");
-  host.open();
-  clone.open();
+  host.restart();
+  clone.restart();
   ASSERT_TRUE(clone.deliver_all());  // both know where it stands
   ASSERT_TRUE(host.deliver_all());
   host.run();

@@ -128,13 +128,22 @@ int PostgresServer::cut_agents() const {
 }
 
 PostgresSessionHolder::PostgresSessionHolder(const PostgresServer& server,
-                                             const std::string& database, const std::string& sql) {
-  psql_ = std::make_unique<Subprocess>(std::vector<std::string>{
-      "psql", "-X", "-q", "-A", "-t", "-d", server.url("postgres", database), "-c", sql, "-c",
-      "SELECT 'held'", "-c", "SELECT pg_sleep(3600)"});
+                                             const std::string& database, const std::string& sql)
+    : server_(server) {
+  psql_ = std::make_unique<Subprocess>(
+      std::vector<std::string>{"psql", "-X", "-q", "-A", "-t", "-d",
+                               server.url("postgres", database), "-c", sql, "-c", "SELECT 'held'",
+                               "-c", "SELECT pg_sleep(3600)"},
+      SpawnOptions{.env = {{"PGAPPNAME", "holder"}}});
   if (!eventually([&] { return psql_->out().find("held") != std::string::npos; })) {
     throw std::runtime_error("no lock: " + psql_->err());
   }
+}
+
+// A backend that sleeps does not notice that its client is gone.
+PostgresSessionHolder::~PostgresSessionHolder() {
+  server_.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
 }
 
 }  // namespace resmgr::support

@@ -54,8 +54,12 @@ class PostgresSessionHolder {
  public:
   PostgresSessionHolder(const PostgresServer& server, const std::string& database,
                         const std::string& sql);
+  ~PostgresSessionHolder();
+  PostgresSessionHolder(const PostgresSessionHolder&) = delete;
+  PostgresSessionHolder& operator=(const PostgresSessionHolder&) = delete;
 
  private:
+  const PostgresServer& server_;
   std::unique_ptr<Subprocess> psql_;
 };
 
