@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "agent/sinks/postgres_sink.h"
 #include "common/error.h"
 #include "common/event.h"
 #include "common/json.h"
@@ -39,11 +40,17 @@ Agent::Agent(Settings settings)
       journal_({data_.file("journal.db")}),
       engine_(settings_.engine),
       authenticator_(settings_.auth, clock_, agent_id_),
+      pumps_(settings_.pumps, journal_, clock_),
       tasks_(with_identity(settings_.tasks, agent_id_, load_secret_key(data_)), journal_, engine_,
              load_catalog(settings_.services_dirs), clock_) {
+  if (settings_.postgres) {
+    sinks::PostgresOptions postgres = *settings_.postgres;
+    postgres.agent_id = agent_id_;
+    pumps_.add(std::make_unique<sinks::PostgresSink>(postgres));
+  }
   server_ = std::make_unique<api::Server>(
       settings_.server,
-      api::Parts{journal_, tasks_, authenticator_, clock_, agent_id_, settings_.name, {}});
+      api::Parts{journal_, tasks_, authenticator_, clock_, agent_id_, settings_.name, {}, &pumps_});
 }
 
 Agent::~Agent() {
@@ -58,6 +65,7 @@ Agent::~Agent() {
 
 void Agent::run() {
   record(event_type::kAgentStarted);
+  pumps_.run();
   tasks_.run();
   server_->start();
   write_agent_json();

@@ -12,6 +12,7 @@
 #include "agent/identity/authenticator.h"
 #include "agent/journal/journal.h"
 #include "agent/settings.h"
+#include "agent/sinks/status.h"
 #include "agent/tasks/task_service.h"
 #include "common/clock.h"
 
@@ -44,6 +45,7 @@ class Agent {
   journal::Journal journal_;
   engine::DockerEngine engine_;
   identity::Authenticator authenticator_;
+  sinks::Pumps pumps_;  // ends after all that writes to the journal, and before the journal
   tasks::TaskService tasks_;
   std::unique_ptr<api::Server> server_;
 };

@@ -13,6 +13,7 @@
 
 #include "agent/agent.h"
 #include "agent/settings.h"
+#include "agent/sinks/postgres_sink.h"
 #include "common/config.h"
 #include "common/error.h"
 #include "common/log.h"
@@ -90,7 +91,17 @@ int show_config(const Flags& flags) {
   return EXIT_SUCCESS;
 }
 
-// Whether an agent could start with this configuration: values, keys and catalog.
+void check_postgres(const sinks::PostgresOptions& options) {
+  const auto outcome = sinks::PostgresSink(options).check();
+  if (outcome.kind == sinks::Outcome::Kind::delivered) return;
+  throw Error(
+      ErrorKind::config,
+      "cannot use PostgreSQL '" + sinks::PostgresAddress(options).shown() + "': " + outcome.reason,
+      outcome.hint);
+}
+
+// Whether an agent could start with this configuration, and reach what it names: values, keys,
+// catalog, destinations.
 int check_config(const Flags& flags) {
   const Settings settings = settings_from(load_config(flags));
   const SystemClock clock;
@@ -100,6 +111,7 @@ int check_config(const Flags& flags) {
     std::fprintf(stderr, "resmgr-agent: %s: %s\n", fault.where.c_str(), fault.what.c_str());
   }
   if (!catalog->faults().empty()) return EXIT_FAILURE;
+  if (settings.postgres) check_postgres(*settings.postgres);
   std::printf("configuration is good: %zu services\n", catalog->services().size());
   return EXIT_SUCCESS;
 }
@@ -122,7 +134,8 @@ int main(int argc, char** argv) {
       ->allow_extra_args(false);
   auto* config = app.add_subcommand("config", "Look at the configuration");
   config->require_subcommand(1);
-  auto* check = config->add_subcommand("check", "Say whether an agent could start with it");
+  auto* check = config->add_subcommand(
+      "check", "Say whether an agent could start with it, and reach what it names");
   auto* show = config->add_subcommand("show", "Every key, its value, and where it came from");
   auto* version = app.add_subcommand("version", "Print the version");
   for (auto* command : {config, check, show, version}) command->fallthrough();

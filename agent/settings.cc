@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "common/error.h"
+#include "common/time_format.h"
 
 namespace resmgr {
 namespace {
@@ -81,6 +82,17 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
      "tasks at once on this host (0: no limit)"},
     {"limits", "min_free_disk", ConfigType::size, "1GiB",
      "no start is admitted with less disk free"},
+
+    {"postgres", "url", ConfigType::text, "",
+     "PostgreSQL that gets the tasks, postgresql://USER@HOST:PORT/DATABASE (empty: none)", true},
+    {"postgres", "schema", ConfigType::text, "public", "schema of the tables there"},
+    {"postgres", "ca_file", ConfigType::text, "",
+     "CA certificates for the server (default: as sslrootcert and PGSSLROOTCERT say)"},
+
+    {"sinks", "backoff_min", ConfigType::duration, "1s",
+     "least wait before a destination that is away is tried again"},
+    {"sinks", "backoff_max", ConfigType::duration, "60s", "longest such wait"},
+    {"sinks", "timeout", ConfigType::duration, "30s", "time limit of one delivery"},
 });
 
 std::int64_t in_range(const Config& config, std::string_view key, std::int64_t low,
@@ -194,6 +206,35 @@ tasks::TaskOptions task_options(const Config& config) {
   return tasks;
 }
 
+Millis duration_in_range(const Config& config, std::string_view key, Millis low, Millis high) {
+  const Millis value = config.duration(key);
+  if (value >= low && value <= high) return value;
+  throw Error(ErrorKind::config, "cannot use " + std::string(key) + " '" + format_duration(value) +
+                                     "' (" + config.origin(key) + "): it is not from " +
+                                     format_duration(low) + " to " + format_duration(high));
+}
+
+sinks::PumpOptions pump_options(const Config& config) {
+  constexpr Millis kLeast{1};
+  constexpr Millis kMost = std::chrono::hours(1);
+  sinks::PumpOptions pumps;
+  pumps.backoff_min = duration_in_range(config, "sinks.backoff_min", kLeast, kMost);
+  pumps.backoff_max = duration_in_range(config, "sinks.backoff_max", pumps.backoff_min, kMost);
+  return pumps;
+}
+
+std::optional<sinks::PostgresOptions> postgres_options(const Config& config) {
+  sinks::PostgresOptions postgres;
+  postgres.url = config.text("postgres.url");
+  if (postgres.url.empty()) return std::nullopt;
+  postgres.schema = config.text("postgres.schema");
+  postgres.ca_file = config.text("postgres.ca_file");
+  postgres.timeout = duration_in_range(config, "sinks.timeout", Millis{1'000}, Millis{600'000});
+  // Throws where the URL can't be read: at the start, and not when it is first wanted.
+  static_cast<void>(sinks::PostgresAddress(postgres));
+  return postgres;
+}
+
 }  // namespace
 
 std::span<const ConfigKey> agent_keys() { return kKeys; }
@@ -216,6 +257,9 @@ Settings settings_from(const Config& config) {
   settings.tasks = task_options(config);
   settings.tasks.host_name = settings.name;
   settings.tasks.data_dir = settings.data_dir;
+  settings.pumps = pump_options(config);
+  settings.postgres = postgres_options(config);
+  if (settings.postgres) settings.postgres->host = settings.name;
   return settings;
 }
 

@@ -2,6 +2,7 @@
 #ifndef RESMGR_AGENT_SETTINGS_H_
 #define RESMGR_AGENT_SETTINGS_H_
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "agent/api/server.h"
 #include "agent/engine/docker_engine.h"
 #include "agent/identity/authenticator.h"
+#include "agent/sinks/postgres_address.h"
+#include "agent/sinks/status.h"
 #include "agent/tasks/task_service.h"
 #include "common/config.h"
 #include "common/log.h"
@@ -28,6 +31,8 @@ struct Settings {
   identity::AuthOptions auth;
   engine::DockerOptions engine;
   tasks::TaskOptions tasks;  // less agent_id and secret_key, which lie in the data directory
+  sinks::PumpOptions pumps;
+  std::optional<sinks::PostgresOptions> postgres;  // less agent_id; absent: off
 };
 
 // Throws Error(config) for a value that is out of range, naming key and origin.

@@ -75,6 +75,10 @@ class ApiClient {
                                        const std::function<bool(const Json& task)>& each);
   Json services();
   Json host();
+  // What a sink had refused for good, all pages.
+  Json dead_letters(const std::string& sink);
+  // `action` is "sync" or "retry"; answers how the sink does.
+  Json ask_sink(const std::string& sink, const std::string& action);
 
   void logs(const std::string& task_id, const LogQuery& query,
             const std::function<bool(std::string_view)>& on_bytes);

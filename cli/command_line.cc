@@ -107,6 +107,7 @@ std::unique_ptr<CLI::App> make_command_line(Invocation& invocation) {
   add_logs(root, invocation);
   add_services(root, invocation);
   add_status(root, invocation);
+  add_sync(root, invocation);
   add_events(root, invocation);
   add_token(root, invocation);
   add_version(root, invocation);

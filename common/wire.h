@@ -17,6 +17,7 @@ inline constexpr char kTasks[] = "/api/tasks";
 inline constexpr char kServices[] = "/api/services";
 inline constexpr char kHost[] = "/api/host";
 inline constexpr char kEvents[] = "/api/events";
+inline constexpr char kSinks[] = "/api/sinks";
 std::string task_path(std::string_view task_id);  // /api/tasks/{id}
 
 // The task object without `iframeUrl` and `events`, which only some answers carry.

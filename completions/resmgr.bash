@@ -43,6 +43,7 @@ _resmgr() {
     [logs]='--follow --tail --since'
     [services]='--quiet'
     [status]=''
+    [sync]=''
     [events]='--since --follow'
     [token]='--user --role --admin --expires --key-file --agent-config'
     [version]=''
@@ -100,6 +101,14 @@ _resmgr() {
     case $command in
       start) mapfile -t COMPREPLY < <(compgen -W "$(_resmgr_ask services --quiet)" -- "$cur") ;;
       stop) mapfile -t COMPREPLY < <(compgen -W "$(_resmgr_ids "$cur" list)" -- "$cur") ;;
+      sync)
+        case $prev in
+          sync) mapfile -t COMPREPLY < <(compgen -W 'now retry show-dead' -- "$cur") ;;
+          now | retry | show-dead)
+            mapfile -t COMPREPLY < <(compgen -W 'postgres seq blockchain' -- "$cur")
+            ;;
+        esac
+        ;;
       show | logs)
         mapfile -t COMPREPLY < <(
           compgen -W "$(_resmgr_ids "$cur" list --all --limit 100)" -- "$cur")

@@ -48,8 +48,12 @@ void add_task_routes(Router& router, const Context& context);
 void add_log_route(Router& router, const Context& context);
 void add_event_route(Router& router, const Context& context);
 void add_host_routes(Router& router, const Context& context);
+void add_sink_routes(Router& router, const Context& context);
 
 // What several of them need.
+
+// A member of /api/host's `sinks`.
+Json sink_to_json(const sinks::SinkStatus& status);
 
 // The task that the path's first capture names. Throws not_found: there is none, the caller may
 // not see it, or it is no id.

@@ -71,6 +71,13 @@ Json catalog_json(const catalog::Catalog& catalog) {
   return {{"services", catalog.services().size()}, {"faults", std::move(faults)}};
 }
 
+Json sinks_json(const Parts& parts) {
+  Json list = Json::array();
+  if (parts.sinks == nullptr) return list;
+  for (const auto& status : parts.sinks->statuses()) list.push_back(sink_to_json(status));
+  return list;
+}
+
 Response host(const RouteContext& context, const Request& request) {
   Query(request, {}).check();
   const Parts& parts = context.parts;
@@ -89,7 +96,7 @@ Response host(const RouteContext& context, const Request& request) {
                {"catalog", catalog_json(*parts.tasks.catalog())},
                {"listen", context.listening()},
                {"draining", false},
-               {"sinks", Json::array()}};
+               {"sinks", sinks_json(parts)}};
   if (parts.host_members) json.update(parts.host_members());
   return json_response(200, dump_json(json));
 }

@@ -18,6 +18,7 @@ Router all_routes(const Context& context) {
   add_log_route(router, context);
   add_event_route(router, context);
   add_host_routes(router, context);
+  add_sink_routes(router, context);
   return router;
 }
 

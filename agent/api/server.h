@@ -10,6 +10,7 @@
 #include "agent/api/server_options.h"
 #include "agent/identity/authenticator.h"
 #include "agent/journal/journal.h"
+#include "agent/sinks/status.h"
 #include "agent/tasks/task_service.h"
 #include "common/clock.h"
 #include "common/json.h"
@@ -26,6 +27,7 @@ struct Parts {
   std::string name;  // of the host, for people
   // More members of /api/host, or others in the place of its own; may block. May be empty.
   std::function<Json()> host_members;
+  sinks::Pumps* sinks = nullptr;  // null: there are none
 };
 
 class Server {

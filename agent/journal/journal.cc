@@ -2,12 +2,15 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
+#include <mutex>
 
 #include "agent/journal/group_commit.h"
 #include "agent/journal/head.h"
 #include "agent/journal/reader_pool.h"
 #include "agent/journal/writer.h"
 #include "common/error.h"
+#include "common/ids.h"
 
 namespace resmgr::journal {
 namespace {
@@ -27,7 +30,8 @@ struct Journal::State {
       : writer(options.file, options.busy_timeout),
         readers(options.file, options.busy_timeout),
         head(writer.last_seq()),
-        id(writer.meta_text("journal_id")),
+        ids{writer.meta_text("journal_id")},
+        id(&ids.front()),
         pruned_to(writer.meta_integer("pruned_to")),
         group([this](auto requests) { commit(requests); }, [this] { after_commit(); }) {}
 
@@ -38,7 +42,10 @@ struct Journal::State {
   Writer writer;
   ReaderPool readers;
   Head head;
-  const std::string id;
+  // Every one that it has had since it was opened: who was given a reference may keep it.
+  std::mutex id_mutex;
+  std::deque<std::string> ids;
+  std::atomic<const std::string*> id;
   std::atomic<std::int64_t> pruned_to;
   std::atomic<std::int64_t> commits{0};
   std::atomic<std::int64_t> transactions{0};
@@ -84,7 +91,14 @@ void Journal::transact(const std::function<void(Transaction&)>& body) { state_->
 
 void Journal::read(const std::function<void(Reader&)>& body) const { state_->readers.read(body); }
 
-const std::string& Journal::id() const { return state_->id; }
+const std::string& Journal::id() const { return *state_->id.load(); }
+
+void Journal::renew_id() {
+  const std::string renewed = new_uuid_v4();
+  state_->group.run([&](Transaction&) { state_->writer.set_meta_text("journal_id", renewed); });
+  const std::lock_guard lock(state_->id_mutex);
+  state_->id = &state_->ids.emplace_back(renewed);
+}
 
 std::int64_t Journal::head() const { return state_->head.value(); }
 

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/journal/cursors.h"
 #include "agent/journal/task_row.h"
 #include "common/clock.h"
 #include "common/event.h"
@@ -78,6 +79,9 @@ class Transaction {
   // The canonical usage record of a task that ended; a second one throws Error(conflict).
   virtual void put_usage(std::string_view task_id, std::string_view record,
                          std::string_view hash) = 0;
+
+  // The sinks' part of it.
+  virtual CursorWriter& cursors() = 0;
 };
 
 // A consistent view, on a connection of its own.
@@ -101,6 +105,9 @@ class Reader {
   virtual std::vector<Event> events_of(std::string_view task_id) = 0;
 
   virtual std::optional<std::string> usage_record(std::string_view task_id) = 0;
+
+  // The sinks' part of it.
+  virtual CursorReader& cursors() = 0;
 };
 
 // Since the journal was opened.
@@ -146,8 +153,10 @@ class Journal {
     return std::move(*result);
   }
 
-  // Random UUID of this journal; a restored one gets another.
+  // Random UUID of this journal; a restored one gets another. The reference lives as long as this.
   const std::string& id() const;
+  // It was found to be a restored or replaced one: gives it another id. Thread-safe.
+  void renew_id();
   // Sequence number of the last committed event; 0 = none.
   std::int64_t head() const;
   // The first event that is still kept has a greater number than this; 0 = none was pruned.

@@ -15,7 +15,7 @@ namespace resmgr::journal {
 
 class SnapshotReader final : public Reader {
  public:
-  explicit SnapshotReader(Database& database) : database_(database) {}
+  explicit SnapshotReader(Database& database) : database_(database), cursors_(database) {}
 
   std::optional<TaskRow> task(std::string_view task_id) override;
   std::vector<TaskRow> tasks(const TaskFilter& filter, int limit, std::string_view before) override;
@@ -24,9 +24,11 @@ class SnapshotReader final : public Reader {
   std::vector<Event> events_after(std::int64_t seq, int limit, std::string_view user_id) override;
   std::vector<Event> events_of(std::string_view task_id) override;
   std::optional<std::string> usage_record(std::string_view task_id) override;
+  CursorReader& cursors() override { return cursors_; }
 
  private:
   Database& database_;
+  CursorReader cursors_;
 };
 
 }  // namespace resmgr::journal

@@ -18,7 +18,8 @@ namespace resmgr::journal {
 
 class WriteTransaction final : public Transaction {
  public:
-  WriteTransaction(Database& database, Batch& batch) : database_(database), batch_(batch) {}
+  WriteTransaction(Database& database, Batch& batch)
+      : database_(database), batch_(batch), cursors_(database, batch) {}
 
   // Around each part of the batch, as Batch has it.
   void start_part();
@@ -42,12 +43,14 @@ class WriteTransaction final : public Transaction {
                 const IdempotencyRecord& record) override;
   void forget_before(Instant time) override;
   void put_usage(std::string_view task_id, std::string_view record, std::string_view hash) override;
+  CursorWriter& cursors() override { return cursors_; }
 
  private:
   using Counts = std::array<std::int64_t, kTaskStatuses.size()>;
 
   Database& database_;
   Batch& batch_;
+  CursorWriter cursors_;
   Counts kept_{};
   Counts part_{};
   std::int64_t last_event_ = 0;

@@ -103,6 +103,10 @@ void Writer::probe() {
   batch_.write([&] { Query(database_, kSetMeta, std::string_view("probed_at"), now).run(); });
 }
 
+void Writer::set_meta_text(std::string_view key, std::string_view value) {
+  batch_.write([&] { Query(database_, kSetMeta, key, value).run(); });
+}
+
 std::string Writer::meta_text(std::string_view key) {
   Query query(database_, kMeta, key);
   return query->step() ? std::string(query->text(0)) : std::string();

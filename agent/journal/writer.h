@@ -33,6 +33,9 @@ class Writer {
   // As part of a request: writes a row that means nothing, to see whether that is possible.
   void probe();
 
+  // As part of a request.
+  void set_meta_text(std::string_view key, std::string_view value);
+
   std::string meta_text(std::string_view key);
   std::int64_t meta_integer(std::string_view key);
   // The greatest sequence number that was ever used; 0 = none.

@@ -25,6 +25,7 @@ void add_show(CLI::App& root, Invocation& invocation);
 void add_logs(CLI::App& root, Invocation& invocation);
 void add_services(CLI::App& root, Invocation& invocation);
 void add_status(CLI::App& root, Invocation& invocation);
+void add_sync(CLI::App& root, Invocation& invocation);
 void add_events(CLI::App& root, Invocation& invocation);
 void add_token(CLI::App& root, Invocation& invocation);
 void add_version(CLI::App& root, Invocation& invocation);

@@ -70,14 +70,29 @@ std::string listen_line(const Json& addresses) {
   return line;
 }
 
-// Its name and state, then whatever else is told of it.
-std::string sink_line(const Json& sink) {
-  std::string line = string_or(sink, "name") + " " + string_or(sink, "state");
-  flatten(sink, "", [&](const std::vector<std::string>& member) {
-    if (member[0] == "name" || member[0] == "state" || member[1].empty()) return;
-    line += ", " + member[0] + " " + member[1];
-  });
-  return line;
+std::pair<std::string, Style> sink_line(const Json& sink, Instant now) {
+  const std::string state = string_or(sink, "state");
+  std::string line = string_or(sink, "name") + " " + state;
+  const std::int64_t lag = integer_or(sink, "lagEvents", 0);
+  if (lag > 0) {
+    const auto seconds = sink.value("lagSeconds", Json(0));
+    const Millis age{
+        static_cast<std::int64_t>(seconds.is_number() ? seconds.get<double>() * 1'000 : 0)};
+    line += ", " + std::to_string(lag) + " events behind (" + format_duration(age) +
+            "), which are kept";
+  }
+  if (const auto last = parse_rfc3339(string_or(sink, "lastSuccess"))) {
+    line += ", last success " + format_local_time(*last, now);
+  }
+  if (const std::int64_t letters = integer_or(sink, "deadLetters", 0); letters > 0) {
+    line += ", " + std::to_string(letters) + " dead letters";
+  }
+  for (const auto& [member, word] : {std::pair{"lastError", ": "}, std::pair{"hint", "; try: "}}) {
+    const std::string text = string_or(sink, member);
+    if (!text.empty()) line += word + text;
+  }
+  const bool down = state == "failing" || state == "refusing";
+  return {line, down ? Style::bad : state == "current" ? Style::good : Style::busy};
 }
 
 void print_for_people(Session& session, const Json& host) {
@@ -102,7 +117,10 @@ void print_for_people(Session& session, const Json& host) {
     add("", string_or(fault, "where") + ": " + string_or(fault, "what"), Style::bad);
   }
   add("Listens on", listen_line(array_at(host, "listen")));
-  for (const Json& sink : array_at(host, "sinks")) add("Sink", sink_line(sink));
+  for (const Json& sink : array_at(host, "sinks")) {
+    const auto [line, style] = sink_line(sink, session.surroundings().clock.now());
+    add("Sink", line, style);
+  }
 }
 
 int run_status(Session& session) {

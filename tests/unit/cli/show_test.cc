@@ -197,7 +197,14 @@ class StatusTest : public CommandTest {
          {{"services", 2}, {"faults", {{{"where", "bad.toml:3:1"}, {"what", "no image"}}}}}},
         {"listen", {"127.0.0.1:7070"}},
         {"draining", false},
-        {"sinks", {{{"name", "seq"}, {"state", "failing"}, {"lag", 3}}}}};
+        {"sinks",
+         {{{"name", "seq"},
+           {"state", "failing"},
+           {"lagEvents", 3},
+           {"lagSeconds", 90.5},
+           {"lastError", "it is away"},
+           {"deadLetters", 1}},
+          {{"name", "postgres"}, {"state", "current"}, {"lagEvents", 0}}}}};
   }
 };
 
@@ -212,7 +219,9 @@ TEST_F(StatusTest, ForPeople) {
             "Catalog    2 services\n"
             "           bad.toml:3:1: no image\n"
             "Listens on 127.0.0.1:7070\n"
-            "Sink       seq failing, lag 3\n");
+            "Sink       seq failing, 3 events behind (1m 30s), which are kept, 1 dead letters: "
+            "it is away\n"
+            "Sink       postgres current\n");
 }
 
 TEST_F(StatusTest, ForScripts) {

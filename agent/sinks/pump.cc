@@ -1,0 +1,277 @@
+#include "agent/sinks/pump.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/error.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/wire.h"
+
+namespace resmgr::sinks {
+namespace {
+
+// So many events may be passed over before the position is moved past them.
+constexpr std::int64_t kPassedOver = 1'000;
+
+constexpr char kGap[] = "sink.gap";
+
+Event event_of(const Task& task, std::int64_t head) {
+  Event event;
+  event.seq = head;
+  event.time = task.created_at;
+  event.type = kTaskRow;
+  event.task_id = task.task_id;
+  event.user_id = task.user_id;
+  event.task = dump_json(wire::task_to_json(task));
+  return event;
+}
+
+}  // namespace
+
+Pump::Pump(const PumpOptions& options, journal::Journal& journal, std::unique_ptr<Sink> sink,
+           const Clock& clock)
+    : options_(options),
+      journal_(journal),
+      sink_(std::move(sink)),
+      clock_(clock),
+      health_(std::string(sink_->name()), options, clock),
+      limit_(sink_->limits().messages) {
+  const auto cursor = journal_.reading(
+      [&](journal::Reader& reader) { return reader.cursors().cursor(sink_->name()); });
+  // A new one begins with the first event that is kept.
+  see(cursor ? Position{cursor->seq, cursor->digest} : Position{journal_.pruned_to(), ""});
+}
+
+std::optional<Millis> Pump::step() {
+  Outcome failure;
+  try {
+    return turn();
+  } catch (const SinkFailure& error) {
+    failure = error.outcome();
+  } catch (const Error& error) {
+    failure = Outcome::retry(error.message());
+    failure.hint = error.hint();
+  } catch (const std::exception& error) {
+    failure = Outcome::retry(error.what());
+  }
+  if (sink_->keeps_position()) located_ = false;
+  return go_down(failure);
+}
+
+std::optional<Millis> Pump::turn() {
+  if (unsaved_.position || !unsaved_.receipts.empty()) save();
+  if (!located_) {
+    if (const auto obstacle = locate()) return go_down(*obstacle);
+    if (!located_) return Millis{0};
+  }
+  if (first_sync_) return sync_rows();
+  const std::int64_t pruned_to = journal_.pruned_to();
+  if (seen_.seq < pruned_to) {
+    record_gap(pruned_to);
+    return Millis{0};
+  }
+  return advance();
+}
+
+std::optional<Outcome> Pump::locate() {
+  if (sink_->keeps_position()) return accept(sink_->position(journal_.id()));
+  position_ = seen_;
+  located_ = true;
+  return std::nullopt;
+}
+
+std::optional<Outcome> Pump::accept(const std::optional<Position>& there) {
+  if (known_) {
+    const bool moved = there && std::ranges::find(attempted_, *there) != attempted_.end();
+    if (!moved && there != position_) {
+      return Outcome::refused(
+          "another agent moves the position of this journal: there are two of it",
+          "end the agent that runs on a copy of this one's data directory, and "
+          "restart this one");
+    }
+    if (moved) {
+      position_ = there;
+      see(*there);
+      first_sync_.reset();
+      stands_before_letter_ = false;
+    }
+  } else if (!there) {
+    begin_first_sync();
+  } else if (belongs_here(*there)) {
+    position_ = there;
+    see(*there);
+  } else {
+    const std::string old_id = journal_.id();
+    journal_.renew_id();
+    log::error(
+        "Sink {Sink} has event {Seq} of journal {OldJournal}, which is not this one's: it was "
+        "restored or replaced, and is now journal {Journal}",
+        {{"Sink", sink_->name()},
+         {"Seq", there->seq},
+         {"OldJournal", old_id},
+         {"Journal", journal_.id()}});
+    return std::nullopt;
+  }
+  known_ = true;
+  located_ = true;
+  attempted_.clear();
+  return std::nullopt;
+}
+
+// A journal that was restored lacks the events that came after its copy was made, or has others
+// under their numbers.
+bool Pump::belongs_here(const Position& position) const {
+  if (position.seq > journal_.head()) return false;
+  if (position.digest.empty() || position.seq <= journal_.pruned_to()) return true;
+  return position_at(position.seq).digest == position.digest;
+}
+
+Position Pump::position_at(std::int64_t seq) const {
+  const auto events = journal_.reading(
+      [&](journal::Reader& reader) { return reader.events_after(seq - 1, 1, ""); });
+  const bool found = !events.empty() && events.front().seq == seq;
+  return {seq, found ? digest_of(events.front()) : ""};
+}
+
+void Pump::begin_first_sync() {
+  first_sync_ = FirstSync{position_at(journal_.head()), ""};
+  log::info("Sink {Sink} begins with the tasks there are, at event {Seq}",
+            {{"Sink", sink_->name()}, {"Seq", first_sync_->start.seq}});
+}
+
+void Pump::record_gap(std::int64_t pruned_to) {
+  if (sink_->keeps_position()) {
+    // What was pruned is in the rows of the tasks.
+    begin_first_sync();
+    return;
+  }
+  log::warning("Sink {Sink} never gets events {First} to {Last}: they were pruned",
+               {{"Sink", sink_->name()}, {"First", seen_.seq + 1}, {"Last", pruned_to}});
+  const Json details = {{"sink", sink_->name()}, {"first", seen_.seq + 1}, {"last", pruned_to}};
+  journal_.transact([&](journal::Transaction& transaction) {
+    transaction.append(kGap, clock_.now(), dump_json(details));
+  });
+  move_to({pruned_to, ""}, {});
+}
+
+std::optional<Millis> Pump::sync_rows() {
+  const Load load = next_rows();
+  if (load.empty) {
+    const Position start = first_sync_->start;
+    const Outcome outcome = send({}, start);
+    if (outcome.kind != Outcome::Kind::delivered) return go_down(outcome);
+    first_sync_.reset();
+    move_to(start, {});
+    return Millis{0};
+  }
+  if (!load.messages.empty()) {
+    const Outcome outcome = send(load.messages, position_);
+    if (outcome.kind != Outcome::Kind::delivered) return fall_back(outcome, load);
+    note_delivered();
+  }
+  first_sync_->before = load.last;
+  return Millis{0};
+}
+
+std::optional<Millis> Pump::advance() {
+  const Load load = next_events();
+  if (load.empty) return rest();
+  if (load.messages.empty()) {
+    see(load.end);
+    if (!position_ || seen_.seq - position_->seq < kPassedOver) return Millis{0};
+  }
+  const bool needless = load.messages.empty() && !sink_->keeps_position();
+  Outcome outcome = needless ? Outcome::delivered() : send(load.messages, load.end);
+  if (outcome.kind != Outcome::Kind::delivered) return fall_back(outcome, load);
+  move_to(load.end, std::move(outcome.receipts));
+  return Millis{0};
+}
+
+std::optional<Millis> Pump::rest() {
+  if (stands_before_letter_) {
+    const Outcome outcome = send({}, seen_);
+    if (outcome.kind != Outcome::Kind::delivered) return go_down(outcome);
+    move_to(Position(seen_), {});
+  }
+  if (letters_due_.exchange(false)) {
+    const auto letter = journal_.reading(
+        [&](journal::Reader& reader) { return reader.cursors().due_letter(sink_->name()); });
+    if (letter) {
+      letters_due_ = true;
+      return retry_letter(*letter);
+    }
+  }
+  const auto wait = sink_->idle();
+  if (health_.is_down()) health_.succeed();
+  return wait;
+}
+
+std::optional<Millis> Pump::retry_letter(const journal::DeadLetter& letter) {
+  const Message message{letter.seq, letter.time, letter.type, letter.task_id, letter.payload};
+  Outcome outcome = send({message}, position_);
+  switch (outcome.kind) {
+    case Outcome::Kind::delivered:
+      journal_.transact([&](journal::Transaction& transaction) {
+        transaction.cursors().discard(letter.sink, letter.seq, letter.task_id);
+        for (auto& receipt : outcome.receipts) {
+          transaction.cursors().put_receipt(
+              {letter.sink, receipt.task_id, clock_.now(), receipt.body});
+        }
+      });
+      return Millis{0};
+    case Outcome::Kind::rejected:
+      set_aside(message, outcome, letter.attempts + 1, std::nullopt);
+      return Millis{0};
+    case Outcome::Kind::retry:
+    case Outcome::Kind::refused:
+      break;
+  }
+  return go_down(outcome);
+}
+
+Pump::Load Pump::next_events() {
+  const int most = sink_->limits().messages;
+  // While a bad one is looked for, a page that is not used would be read again and again.
+  const int page = std::min(most, limit_ * 8);
+  return load_of(journal_.reading(
+      [&](journal::Reader& reader) { return reader.events_after(seen_.seq, page, ""); }));
+}
+
+// Each page is a view of its own, so that no view is held open across I/O. A row says how the task
+// stands at the view's head; events up to that one say nothing new of it.
+Pump::Load Pump::next_rows() {
+  return load_of(journal_.reading([&](journal::Reader& reader) {
+    std::vector<Event> events;
+    const std::int64_t head = reader.cursors().head();
+    for (const auto& row : reader.tasks({}, limit_, first_sync_->before)) {
+      events.push_back(event_of(row.task, head));
+    }
+    return events;
+  }));
+}
+
+Pump::Load Pump::load_of(const std::vector<Event>& events) {
+  const Limits limits = sink_->limits();
+  Load load;
+  std::size_t bytes = 0;
+  const Event* last = nullptr;
+  for (const Event& event : events) {
+    if (sink_->wants(event)) {
+      if (load.messages.size() >= static_cast<std::size_t>(limit_)) break;
+      std::string payload = sink_->payload(event);
+      if (!load.messages.empty() && bytes + payload.size() > limits.bytes) break;
+      bytes += payload.size();
+      load.messages.push_back(
+          {event.seq, event.time, event.type, event.task_id, std::move(payload)});
+    }
+    last = &event;
+  }
+  if (last == nullptr) return load;
+  load.empty = false;
+  load.end = {last->seq, digest_of(*last)};
+  load.last = last->task_id;
+  return load;
+}
+
+}  // namespace resmgr::sinks
