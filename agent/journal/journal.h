@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/journal/heartbeat.h"
 #include "agent/journal/task_row.h"
 #include "common/clock.h"
 #include "common/event.h"
@@ -78,6 +79,9 @@ class Transaction {
   // The canonical usage record of a task that ended; a second one throws Error(conflict).
   virtual void put_usage(std::string_view task_id, std::string_view record,
                          std::string_view hash) = 0;
+
+  // Writes over the one that is there.
+  virtual void put_heartbeat(const Heartbeat& heartbeat) = 0;
 };
 
 // A consistent view, on a connection of its own.
@@ -101,6 +105,9 @@ class Reader {
   virtual std::vector<Event> events_of(std::string_view task_id) = 0;
 
   virtual std::optional<std::string> usage_record(std::string_view task_id) = 0;
+
+  // Empty if there never was one.
+  virtual std::optional<Heartbeat> heartbeat() = 0;
 };
 
 // Since the journal was opened.

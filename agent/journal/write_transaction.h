@@ -42,6 +42,7 @@ class WriteTransaction final : public Transaction {
                 const IdempotencyRecord& record) override;
   void forget_before(Instant time) override;
   void put_usage(std::string_view task_id, std::string_view record, std::string_view hash) override;
+  void put_heartbeat(const Heartbeat& heartbeat) override;
 
  private:
   using Counts = std::array<std::int64_t, kTaskStatuses.size()>;
