@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "common/event.h"
+#include "common/file_bytes.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/version.h"
@@ -13,10 +14,19 @@
 namespace resmgr {
 namespace {
 
+// Another after each boot of the host; empty where the kernel does not tell.
+std::string read_boot_id() {
+  constexpr std::size_t kMost = 64;
+  std::string id = read_file_bytes("/proc/sys/kernel/random/boot_id", kMost).bytes;
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
+}
+
 tasks::TaskOptions with_identity(tasks::TaskOptions options, const std::string& agent_id,
                                  std::string secret_key) {
   options.agent_id = agent_id;
   options.secret_key = std::move(secret_key);
+  options.boot_id = read_boot_id();
   return options;
 }
 
