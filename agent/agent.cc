@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "agent/engine/labels.h"
 #include "common/error.h"
 #include "common/event.h"
 #include "common/file_bytes.h"
@@ -51,9 +52,10 @@ Agent::Agent(Settings settings)
       authenticator_(settings_.auth, clock_, agent_id_),
       tasks_(with_identity(settings_.tasks, agent_id_, load_secret_key(data_)), journal_, engine_,
              load_catalog(settings_.services_dirs), clock_) {
+  api::ServerOptions server = settings_.server;
+  server.refused_interface = engine::bridge_name(agent_id_);
   server_ = std::make_unique<api::Server>(
-      settings_.server,
-      api::Parts{journal_, tasks_, authenticator_, clock_, agent_id_, settings_.name, {}});
+      server, api::Parts{journal_, tasks_, authenticator_, clock_, agent_id_, settings_.name, {}});
 }
 
 Agent::~Agent() {

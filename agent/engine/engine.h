@@ -130,7 +130,8 @@ struct LogOptions {
 struct NetworkSpec {
   std::string name;
   std::map<std::string, std::string> labels;
-  bool isolated = true;  // containers on it can't reach each other
+  bool isolated = true;     // containers on it can't reach each other
+  std::string bridge = {};  // its interface's name on the host; empty: the engine chooses
 };
 
 struct NetworkState {

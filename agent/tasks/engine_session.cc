@@ -82,6 +82,7 @@ void EngineSession::create_marker() {
   engine::NetworkSpec spec;
   spec.name = engine::network_name(agent_id_);
   spec.labels = engine::ours(agent_id_);
+  spec.bridge = engine::bridge_name(agent_id_);
   engine_.create_network(spec);
   log::info("Made network {Network}", {{"Network", spec.name}});
 }
