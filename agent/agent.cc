@@ -4,9 +4,11 @@
 
 #include <utility>
 
+#include "agent/engine/labels.h"
 #include "agent/sinks/postgres_sink.h"
 #include "common/error.h"
 #include "common/event.h"
+#include "common/file_bytes.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/version.h"
@@ -14,10 +16,19 @@
 namespace resmgr {
 namespace {
 
+// Another after each boot of the host; empty where the kernel does not tell.
+std::string read_boot_id() {
+  constexpr std::size_t kMost = 64;
+  std::string id = read_file_bytes("/proc/sys/kernel/random/boot_id", kMost).bytes;
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
+}
+
 tasks::TaskOptions with_identity(tasks::TaskOptions options, const std::string& agent_id,
                                  std::string secret_key) {
   options.agent_id = agent_id;
   options.secret_key = std::move(secret_key);
+  options.boot_id = read_boot_id();
   return options;
 }
 
@@ -48,8 +59,10 @@ Agent::Agent(Settings settings)
     postgres.agent_id = agent_id_;
     pumps_.add(std::make_unique<sinks::PostgresSink>(postgres));
   }
+  api::ServerOptions server = settings_.server;
+  server.refused_interface = engine::bridge_name(agent_id_);
   server_ = std::make_unique<api::Server>(
-      settings_.server,
+      server,
       api::Parts{journal_, tasks_, authenticator_, clock_, agent_id_, settings_.name, {}, &pumps_});
 }
 

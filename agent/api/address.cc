@@ -1,7 +1,10 @@
 #include "agent/api/address.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -103,6 +106,25 @@ Endpoint Endpoint::parse(std::string_view text) {
 std::string Endpoint::text() const {
   const std::string host = address.v6 ? "[" + address.text() + "]" : address.text();
   return host + ":" + std::to_string(port);
+}
+
+// One interface is asked, and not all listed: a host has one for each container.
+bool is_behind(const std::string& interface, const Address& address) {
+  ifreq request{};
+  if (address.v6 || interface.size() >= sizeof request.ifr_name) return false;
+  std::memcpy(request.ifr_name, interface.c_str(), interface.size() + 1);
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  sockaddr_in own{};
+  sockaddr_in mask{};
+  bool known = ioctl(fd, SIOCGIFADDR, &request) == 0;
+  std::memcpy(&own, &request.ifr_addr, sizeof own);
+  known = known && ioctl(fd, SIOCGIFNETMASK, &request) == 0;
+  std::memcpy(&mask, &request.ifr_netmask, sizeof mask);
+  close(fd);
+  in_addr peer{};
+  std::memcpy(&peer, address.bytes.data(), sizeof peer);
+  return known && ((own.sin_addr.s_addr ^ peer.s_addr) & mask.sin_addr.s_addr) == 0;
 }
 
 NetworkList::NetworkList(const std::vector<std::string>& entries) {

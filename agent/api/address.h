@@ -50,6 +50,10 @@ class NetworkList {
   std::vector<Network> networks_;
 };
 
+// Whether the address is in the IPv4 network of that interface, as it is configured now. False for
+// one that is not there, and for IPv6: the agent's own network has none.
+bool is_behind(const std::string& interface, const Address& address);
+
 }  // namespace resmgr::api
 
 #endif  // RESMGR_AGENT_API_ADDRESS_H_

@@ -27,7 +27,10 @@ struct ServerOptions {
   // Web origins that may call: "https://app.example.org", or "*" for every one.
   std::vector<std::string> cors_origins;
   std::vector<std::string> trusted_proxies;  // addresses or networks (CIDR)
-  bool allow_plaintext = false;              // listen beyond loopback: a proxy in front does TLS
+  // Network interface from which nobody may connect over TCP: behind it are the tasks. May be
+  // empty, and need not exist.
+  std::string refused_interface;
+  bool allow_plaintext = false;  // listen beyond loopback: a proxy in front does TLS
   std::size_t max_connections = 4096;
   std::size_t max_connections_per_address = 256;  // not for loopback and trusted proxies
   std::size_t max_head_bytes = 16 * 1024;         // request line and headers together

@@ -146,8 +146,13 @@ bool Shard::State::identify(int fd, const sockaddr_storage& from, Accepted& acce
     accepted.peer.uid = credentials.uid;
     return true;
   }
-  set_tcp_options(fd);
   const Address address = Address::of(from);
+  const std::string& refused = context.options.refused_interface;
+  if (!refused.empty() && is_behind(refused, address)) {
+    log::debug("Refused a task's connection from {Address}", {{"Address", address.text()}});
+    return false;
+  }
+  set_tcp_options(fd);
   accepted.peer.address = address.text();
   accepted.peer.trusted_proxy = context.trusted_proxies.holds(address);
   if (accepted.peer.trusted_proxy || address.is_loopback()) return true;

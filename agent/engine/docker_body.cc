@@ -56,6 +56,7 @@ Json host_config(const ContainerSpec& spec) {
   Json host = {{"CapDrop", {"ALL"}},
                {"SecurityOpt", {"no-new-privileges"}},
                {"Init", true},
+               {"IpcMode", "private"},
                {"RestartPolicy", {{"Name", "no"}}}};
   if (!spec.capabilities.empty()) host["CapAdd"] = spec.capabilities;
   if (!spec.network.empty()) host["NetworkMode"] = spec.network;
@@ -94,7 +95,8 @@ std::string network_body(const NetworkSpec& spec) {
                {"Driver", "bridge"},
                {"Labels", Json::object()}};
   for (const auto& [key, value] : spec.labels) body["Labels"][key] = value;
-  if (spec.isolated) body["Options"] = {{"com.docker.network.bridge.enable_icc", "false"}};
+  if (spec.isolated) body["Options"]["com.docker.network.bridge.enable_icc"] = "false";
+  if (!spec.bridge.empty()) body["Options"]["com.docker.network.bridge.name"] = spec.bridge;
   return dump_json(body);
 }
 

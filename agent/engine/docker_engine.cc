@@ -75,6 +75,10 @@ EngineInfo DockerEngine::info() {
   expect(response, {200}, named("ask about container engine", options_.url));
   EngineInfo info = read_info(response.body);
   info.api_version = to_string(transport_.version());
+  // The daemon does not tell when it started. But it makes its default bridge anew at each start,
+  // after it looked for its containers, unless some of them outlived it (live-restore).
+  const HttpResponse bridge = get("/networks/bridge");
+  if (bridge.status == 200) info.started_at = read_network_creation(bridge.body);
   return info;
 }
 

@@ -271,4 +271,8 @@ std::optional<NetworkState> read_network(std::string_view body, std::string_view
   return state;
 }
 
+std::optional<Instant> read_network_creation(std::string_view body) {
+  return parse_rfc3339(string_or(parse(body, "network"), "Created"));
+}
+
 }  // namespace resmgr::engine

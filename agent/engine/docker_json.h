@@ -60,6 +60,8 @@ std::optional<Stats> read_stats(std::string_view body);
 // GET /networks/{name}. Empty if it is another network (the daemon takes the beginning of an id
 // for a name).
 std::optional<NetworkState> read_network(std::string_view body, std::string_view name);
+// When it was made; empty if it is not told.
+std::optional<Instant> read_network_creation(std::string_view body);
 
 }  // namespace resmgr::engine
 

@@ -27,6 +27,9 @@ struct EngineInfo {
   std::string api_version;  // negotiated
   std::string root_dir;     // where images and containers lie; may not be visible to us
   bool live_restore = false;
+  // When it began, as far as that can be told; it may have begun earlier, by what it took to find
+  // out what became of its containers.
+  std::optional<Instant> started_at;
   int cpus = 0;
   std::int64_t memory_bytes = 0;
 };
@@ -127,7 +130,8 @@ struct LogOptions {
 struct NetworkSpec {
   std::string name;
   std::map<std::string, std::string> labels;
-  bool isolated = true;  // containers on it can't reach each other
+  bool isolated = true;     // containers on it can't reach each other
+  std::string bridge = {};  // its interface's name on the host; empty: the engine chooses
 };
 
 struct NetworkState {

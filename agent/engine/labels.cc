@@ -1,5 +1,7 @@
 #include "agent/engine/labels.h"
 
+#include <algorithm>
+
 #include "common/ids.h"
 
 namespace resmgr::engine {
@@ -7,6 +9,7 @@ namespace {
 
 constexpr char kManagedBy[] = "resmgr";
 constexpr char kNamePrefix[] = "resmgr-";
+constexpr char kBridgePrefix[] = "rm-";
 constexpr std::size_t kNetworkDigits = 12;
 
 std::string_view label(const std::map<std::string, std::string>& labels, const char* key) {
@@ -28,6 +31,14 @@ std::string network_name(std::string_view agent_id) {
     name += c;
   }
   return name;
+}
+
+std::string bridge_name(std::string_view agent_id) {
+  std::string digits;
+  for (const char c : agent_id) {
+    if (c != '-') digits += c;
+  }
+  return kBridgePrefix + digits.substr(digits.size() - std::min(digits.size(), kNetworkDigits));
 }
 
 std::map<std::string, std::string> ours(std::string_view agent_id) {

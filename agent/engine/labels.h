@@ -25,6 +25,10 @@ std::string container_name(std::string_view task_id);
 // the engine on which the agent's containers live.
 std::string network_name(std::string_view agent_id);
 
+// "rm-<last 12 digits of the agent id>": the name that this network's interface has on the host,
+// where one has at most 15 characters. Whoever comes from there is a task.
+std::string bridge_name(std::string_view agent_id);
+
 // The labels by which to list: managed-by and agent-id.
 std::map<std::string, std::string> ours(std::string_view agent_id);
 

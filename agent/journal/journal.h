@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "agent/journal/cursors.h"
+#include "agent/journal/heartbeat.h"
 #include "agent/journal/task_row.h"
 #include "common/clock.h"
 #include "common/event.h"
@@ -82,6 +83,8 @@ class Transaction {
 
   // The sinks' part of it.
   virtual CursorWriter& cursors() = 0;
+  // Writes over the one that is there.
+  virtual void put_heartbeat(const Heartbeat& heartbeat) = 0;
 };
 
 // A consistent view, on a connection of its own.
@@ -108,6 +111,8 @@ class Reader {
 
   // The sinks' part of it.
   virtual CursorReader& cursors() = 0;
+  // Empty if there never was one.
+  virtual std::optional<Heartbeat> heartbeat() = 0;
 };
 
 // Since the journal was opened.

@@ -90,4 +90,6 @@ std::optional<std::string> SnapshotReader::usage_record(std::string_view task_id
   return std::string(query->text(0));
 }
 
+std::optional<Heartbeat> SnapshotReader::heartbeat() { return read_heartbeat(database_); }
+
 }  // namespace resmgr::journal

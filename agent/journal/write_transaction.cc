@@ -171,4 +171,8 @@ void WriteTransaction::put_usage(std::string_view task_id, std::string_view reco
   });
 }
 
+void WriteTransaction::put_heartbeat(const Heartbeat& heartbeat) {
+  batch_.write([&] { write_heartbeat(database_, heartbeat); });
+}
+
 }  // namespace resmgr::journal

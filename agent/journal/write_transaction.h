@@ -44,6 +44,7 @@ class WriteTransaction final : public Transaction {
   void forget_before(Instant time) override;
   void put_usage(std::string_view task_id, std::string_view record, std::string_view hash) override;
   CursorWriter& cursors() override { return cursors_; }
+  void put_heartbeat(const Heartbeat& heartbeat) override;
 
  private:
   using Counts = std::array<std::int64_t, kTaskStatuses.size()>;

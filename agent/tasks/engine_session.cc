@@ -33,6 +33,7 @@ void EngineSession::establish() {
     if (!known.trusted) ++known.epoch;
     known.trusted = true;
     known.root_dir = info.root_dir;
+    known.started_at = info.started_at;
     known.health = {true, info.version, info.api_version, {}};
     return away;
   });
@@ -69,6 +70,10 @@ std::string EngineSession::engine_root() const {
   return known_.with([](const Known& known) { return known.root_dir; });
 }
 
+std::optional<Instant> EngineSession::engine_started() const {
+  return known_.with([](const Known& known) { return known.started_at; });
+}
+
 void EngineSession::restore_network() {
   if (!engine_.inspect_network(engine::network_name(agent_id_))) create_marker();
 }
@@ -77,6 +82,7 @@ void EngineSession::create_marker() {
   engine::NetworkSpec spec;
   spec.name = engine::network_name(agent_id_);
   spec.labels = engine::ours(agent_id_);
+  spec.bridge = engine::bridge_name(agent_id_);
   engine_.create_network(spec);
   log::info("Made network {Network}", {{"Network", spec.name}});
 }

@@ -7,11 +7,13 @@
 #define RESMGR_AGENT_TASKS_ENGINE_SESSION_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "agent/engine/engine.h"
 #include "agent/journal/journal.h"
 #include "agent/tasks/task_service.h"
+#include "common/clock.h"
 #include "common/guarded.h"
 
 namespace resmgr::tasks {
@@ -35,6 +37,8 @@ class EngineSession {
   EngineHealth health() const;
   // Where the engine keeps its data; it may not be visible from here. Empty until it was reached.
   std::string engine_root() const;
+  // EngineInfo::started_at, as it was told at the last connection.
+  std::optional<Instant> engine_started() const;
 
   // The agent's bridge may have been pruned while it was connected.
   void restore_network();
@@ -45,6 +49,7 @@ class EngineSession {
     std::uint64_t epoch = 0;
     EngineHealth health;
     std::string root_dir;
+    std::optional<Instant> started_at;
   };
   void create_marker();
   bool journal_has_containers() const;

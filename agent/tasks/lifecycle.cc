@@ -55,7 +55,8 @@ std::optional<Sighting> Lifecycle::look_again(const Task& task) {
   if (!container || !container->alive() || container->started_at != task.start_time) {
     return std::nullopt;
   }
-  const Sighting sighting{epoch, parts_.clock.now(), container->host_port};
+  const Sighting sighting{epoch, parts_.clock.now(), parts_.clock.since_boot(),
+                          container->host_port};
   sightings_.with([&](auto& sightings) { sightings[task.task_id] = sighting; });
   return sighting;
 }

@@ -14,6 +14,7 @@
 #include "agent/engine/engine.h"
 #include "agent/journal/journal.h"
 #include "agent/tasks/engine_session.h"
+#include "agent/tasks/heartbeats.h"
 #include "agent/tasks/lanes.h"
 #include "agent/tasks/log_tail.h"
 #include "agent/tasks/outcome.h"
@@ -41,6 +42,7 @@ struct Hints {
 struct Sighting {
   std::uint64_t epoch = 0;
   Instant time{};
+  Millis since_boot{0};
   int host_port = 0;
 };
 
@@ -52,6 +54,7 @@ class Lifecycle {
     engine::Engine& engine;
     const Clock& clock;
     EngineSession& session;
+    const Heartbeats& heartbeats;
     Waiters& waiters;
     std::function<std::shared_ptr<const catalog::Catalog>()> catalog;
   };

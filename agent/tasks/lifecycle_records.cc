@@ -48,7 +48,7 @@ Next Lifecycle::Run::record_started() {
                                   {"engineMs", memory_.engine_ms}}));
   });
   if (!done) return look_again();
-  const Sighting sighting{parts_.session.epoch(), now, seen.host_port};
+  const Sighting sighting{parts_.session.epoch(), now, parts_.clock.since_boot(), seen.host_port};
   lifecycle_.sightings_.with([&](auto& sightings) { sightings[task_id_] = sighting; });
   return Next::again();
 }
@@ -84,7 +84,7 @@ Next Lifecycle::Run::fail_start(ErrorKind failure, const std::string& reason) {
 
 Next Lifecycle::Run::record_ended() {
   const std::optional<engine::ContainerState> left = container();
-  const Instant alive = last_alive();
+  const Witness known = witness();
   const Instant now = parts_.clock.now();
   const std::string nonce = random_hex(kNonceBytes);
   const bool done = change([&](Transaction& transaction, TaskRow& row) {
@@ -97,7 +97,7 @@ Next Lifecycle::Run::record_ended() {
       row.cpu_ms = std::max<std::int64_t>(row.cpu_ms, memory_.stats->cpu_time.count());
       row.peak_memory_bytes = std::max(row.peak_memory_bytes, memory_.stats->peak_memory_bytes);
     }
-    apply_end(row, conclude(row, left, memory_.death, alive));
+    apply_end(row, conclude(row, left, memory_.death, known));
     const UsageRecord usage = make_usage_record(row, nonce);
     row.task.usage_hash = usage.hash;
     transaction.update(row);

@@ -68,7 +68,7 @@ Observation Lifecycle::Run::observe() const {
     if (row_ && !row_->task.container_id.empty()) return {Kind::absent, {}};
   }
   if (found->alive() && row_ && found->started_at == row_->task.start_time) {
-    const Sighting sighting{epoch, parts_.clock.now(), found->host_port};
+    const Sighting sighting{epoch, parts_.clock.now(), parts_.clock.since_boot(), found->host_port};
     lifecycle_.sightings_.with([&](auto& sightings) { sightings[task_id_] = sighting; });
   }
   return {Kind::present, *found};
@@ -158,10 +158,27 @@ std::optional<engine::ContainerState> Lifecycle::Run::container() const {
   return memory_.seen->container;
 }
 
-Instant Lifecycle::Run::last_alive() const {
+Witness Lifecycle::Run::witness() const {
   const Instant start = row_->task.start_time.value_or(row_->task.created_at);
+  const std::string& boot_id = parts_.options.boot_id;
+  Witness witness;
+  witness.last_alive = start;
+  witness.booted_at = parts_.clock.now() - parts_.clock.since_boot();
+  witness.engine_started = parts_.session.engine_started();
+  const auto beat = parts_.heartbeats.last_seen(task_id_);
   const auto sighting = lifecycle_.sighting(task_id_);
-  return sighting ? std::max(sighting->time, start) : start;
+  const bool this_boot = beat && !boot_id.empty() && beat->boot_id == boot_id;
+  // The boot-time clock says which is the later one: the wall clock may have stepped between.
+  if (sighting && (!this_boot || sighting->since_boot >= beat->since_boot)) {
+    witness.last_alive = std::max(start, sighting->time);
+    return witness;
+  }
+  if (beat) witness.last_alive = std::max(start, beat->time);
+  const bool another_boot = beat && !beat->boot_id.empty() && !boot_id.empty() && !this_boot;
+  // Where one of the boots has no name, or there was no heartbeat yet, the times have to tell.
+  witness.rebooted =
+      !this_boot && (start < witness.booted_at || (another_boot && start <= beat->time));
+  return witness;
 }
 
 }  // namespace resmgr::tasks

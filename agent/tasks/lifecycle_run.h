@@ -76,7 +76,7 @@ class Lifecycle::Run {
   bool change(const Change& change);
   Next look_again();
   Next retry_later();
-  Instant last_alive() const;
+  Witness witness() const;
   std::optional<engine::ContainerState> container() const;
   void sample_usage();
   // Runs `call` and adds the time that it took to memory_.engine_ms.

@@ -20,6 +20,8 @@ inline constexpr char kAdmin[] = "admin";
 inline constexpr char kExit[] = "exit";                 // the service, by itself
 inline constexpr char kOutOfMemory[] = "oom";           // the kernel, at its memory limit
 inline constexpr char kOutside[] = "outside";           // somebody at the engine, past the agent
+inline constexpr char kHost[] = "host";                 // the host, which lost power or was reset
+inline constexpr char kEngine[] = "engine";             // the engine, whose processes were killed
 inline constexpr char kStartFailed[] = "start_failed";  // the agent: it did not become ready
 }  // namespace ended_by
 
@@ -28,6 +30,17 @@ struct Death {
   std::string container_id;
   Instant time{};
   int exit_code = -1;
+};
+
+// What is known of a container beside the engine's own record, which may be gone or wrong: an
+// engine that finds a container dead which it had left running, because the host lost power, or
+// because all of the engine's processes were killed, takes the present time for its end, and 255
+// for its exit code.
+struct Witness {
+  Instant last_alive{};   // when it was last seen alive; bounds the end that nobody tells
+  bool rebooted = false;  // the host has booted since then
+  Instant booted_at{};    // when the present boot began, as the wall clock has it now
+  std::optional<Instant> engine_started;  // EngineInfo::started_at
 };
 
 // The end of a task whose container ran.
@@ -42,10 +55,9 @@ struct End {
 };
 
 // `container` is what is left of it (it may run again: somebody restarted it), if anything is.
-// `last_alive` is the last time at which it was seen alive; it bounds the end where the engine
-// does not tell it.
+// `death` is what this process was told live.
 End conclude(const journal::TaskRow& row, const std::optional<engine::ContainerState>& container,
-             const std::optional<Death>& death, Instant last_alive);
+             const std::optional<Death>& death, const Witness& witness);
 
 void apply_started(journal::TaskRow& row, const engine::ContainerState& container);
 void apply_ready(journal::TaskRow& row);

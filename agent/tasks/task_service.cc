@@ -7,6 +7,7 @@
 #include "agent/tasks/admission.h"
 #include "agent/tasks/container_spec.h"
 #include "agent/tasks/engine_session.h"
+#include "agent/tasks/heartbeats.h"
 #include "agent/tasks/lanes.h"
 #include "agent/tasks/lifecycle.h"
 #include "agent/tasks/waiters.h"
@@ -55,7 +56,8 @@ struct TaskService::State {
         clock(k),
         catalog(std::move(c)),
         session(options.agent_id, engine, journal),
-        lifecycle({options, journal, engine, clock, session, waiters,
+        heartbeats(options, journal, engine, session, clock),
+        lifecycle({options, journal, engine, clock, session, heartbeats, waiters,
                    [this] { return current_catalog(); }}),
         lanes(lane_options(options), [this](Lanes::Turn& turn) { return lifecycle.step(turn); }),
         watcher(options.agent_id, engine, journal, session, lifecycle, lanes) {
@@ -66,6 +68,7 @@ struct TaskService::State {
 
   ~State() {
     watcher.stop();
+    heartbeats.stop();
     lifecycle.stop_pulls();
     lanes.stop();
   }
@@ -91,6 +94,7 @@ struct TaskService::State {
   const Clock& clock;
   mutable Guarded<std::shared_ptr<const catalog::Catalog>> catalog;
   EngineSession session;
+  Heartbeats heartbeats;
   Waiters waiters;
   Lifecycle lifecycle;
   Lanes lanes;
@@ -107,6 +111,7 @@ TaskService::~TaskService() = default;
 void TaskService::run() {
   state_->watcher.run();
   state_->watcher.wait_for_first_try();
+  state_->heartbeats.run();
 }
 
 Admission TaskService::start(const StartIntent& intent) {

@@ -34,6 +34,7 @@ struct TaskOptions {
   std::string host_name;   // [agent] name
   std::string data_dir;    // log tails lie in <data_dir>/logs
   std::string secret_key;  // per-task secrets are an HMAC with it
+  std::string boot_id;     // of the host's present boot; empty: not known
   std::string publish_address = "127.0.0.1";
   std::string port_range;
   std::int64_t log_max_bytes = 10LL << 20;

@@ -16,6 +16,15 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
+TEST(Address, TellsWhichInterfaceItIsBehind) {
+  EXPECT_TRUE(is_behind("lo", Address::parse("127.0.0.1")));
+  EXPECT_TRUE(is_behind("lo", Address::parse("127.1.2.3")));
+  EXPECT_FALSE(is_behind("lo", Address::parse("128.0.0.1")));
+  EXPECT_FALSE(is_behind("lo", Address::parse("::1")));
+  EXPECT_FALSE(is_behind("rm-not-there", Address::parse("127.0.0.1")));
+  EXPECT_FALSE(is_behind("longer-than-a-name-may-be", Address::parse("127.0.0.1")));
+}
+
 TEST(Address, TellsLoopbackFromOthers) {
   for (const auto* text : {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"}) {
     EXPECT_TRUE(Address::parse(text).is_loopback()) << text;

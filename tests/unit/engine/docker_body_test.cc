@@ -20,7 +20,7 @@ TEST(DockerBody, EveryContainerIsHardened) {
   EXPECT_EQ(body_of(minimal()), parse_json(R"({
       "Image": "hello", "Labels": {}, "StopTimeout": 10,
       "HostConfig": {"CapDrop": ["ALL"], "SecurityOpt": ["no-new-privileges"], "Init": true,
-                     "RestartPolicy": {"Name": "no"}}})",
+                     "IpcMode": "private", "RestartPolicy": {"Name": "no"}}})",
                                            "expected"));
 }
 
@@ -47,8 +47,8 @@ TEST(DockerBody, SpecIsSentWhole) {
       "ExposedPorts": {"8080/tcp": {}}, "StopTimeout": 3,
       "HostConfig": {
         "CapDrop": ["ALL"], "CapAdd": ["NET_BIND_SERVICE"],
-        "SecurityOpt": ["no-new-privileges"], "Init": true, "RestartPolicy": {"Name": "no"},
-        "NetworkMode": "own", "NanoCpus": 500000000,
+        "SecurityOpt": ["no-new-privileges"], "Init": true, "IpcMode": "private",
+        "RestartPolicy": {"Name": "no"}, "NetworkMode": "own", "NanoCpus": 500000000,
         "Memory": 536870912, "MemorySwap": 536870912, "PidsLimit": 64, "ShmSize": 1048576,
         "LogConfig": {"Type": "json-file",
                       "Config": {"max-size": "10485760", "max-file": "1"}},
@@ -90,6 +90,8 @@ TEST(DockerBody, NetworksAreBridgesAndMayBeIsolated) {
                            "Options": {"com.docker.network.bridge.enable_icc": "false"}})",
                        "expected"));
   EXPECT_FALSE(parse_json(network_body({"own", {}, false}), "body").contains("Options"));
+  EXPECT_EQ(parse_json(network_body({"own", {}, false, "rm-1"}), "body")["Options"],
+            parse_json(R"({"com.docker.network.bridge.name": "rm-1"})", "expected"));
 }
 
 TEST(DockerBody, FiltersAreJson) {

@@ -59,7 +59,16 @@ TEST_F(DockerEngineUnit, NothingIsAskedBeforeTheFirstCall) {
 TEST_F(DockerEngineUnit, VersionIsNegotiatedOnceAndUsed) {
   EXPECT_EQ(engine_.info().api_version, "1.41");
   engine_.info();
-  EXPECT_THAT(daemon_.lines(), ElementsAre("GET /version", "GET /v1.41/info", "GET /v1.41/info"));
+  EXPECT_THAT(daemon_.lines(),
+              ElementsAre("GET /version", "GET /v1.41/info", "GET /v1.41/networks/bridge",
+                          "GET /v1.41/info", "GET /v1.41/networks/bridge"));
+}
+
+TEST_F(DockerEngineUnit, StartOfTheEngineIsThatOfItsDefaultBridge) {
+  EXPECT_FALSE(engine_.info().started_at);
+  daemon_.answer("GET /v1.41/networks/bridge", 200,
+                 R"({"Name": "bridge", "Created": "2026-11-23T02:45:25.512345678Z"})");
+  EXPECT_EQ(engine_.info().started_at, instant_from_millis(1'795'401'925'512));
 }
 
 TEST_F(DockerEngineUnit, VersionIsNegotiatedAnewAfterTheEngineWasAway) {

@@ -59,5 +59,10 @@ TEST(Labels, TaskIdMustBeAUuidInCanonicalForm) {
   }
 }
 
+TEST(Labels, BridgeNameFitsAnInterface) {
+  EXPECT_EQ(bridge_name("0f8fad5b-d9cb-469f-a165-70867728950e"), "rm-70867728950e");
+  EXPECT_EQ(bridge_name("abc"), "rm-abc");
+}
+
 }  // namespace
 }  // namespace resmgr::engine

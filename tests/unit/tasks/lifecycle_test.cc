@@ -44,6 +44,36 @@ TEST_F(Lifecycle, FromAdmissionToRemoval) {
                           event_type::kRemoved));
 }
 
+// Hazard 5: after the removal the engine's times are gone.
+TEST_F(Lifecycle, TheEndIsOnRecordBeforeTheContainerIsRemoved) {
+  world.boot();
+  const auto running = world.run();
+  world.clock.advance(Millis{5'000});
+  world.engine.hold(Op::remove);
+  world.service->stop(running.task.task_id, "user", kAlice);
+  const auto ended = world.wait_ended(running.task.task_id);  // and the caller has the answer
+  EXPECT_EQ(ended.task.duration(), Millis{5'000});
+  EXPECT_EQ(ended.task.usage_hash.size(), 64U);
+  ASSERT_TRUE(world.engine.wait_until_held(Op::remove));
+  EXPECT_EQ(world.row(running.task.task_id).phase, Phase::ended);
+  EXPECT_EQ(world.containers(), 1U);
+  world.engine.release(Op::remove);
+  EXPECT_TRUE(world.wait_phase(running.task.task_id, Phase::removed));
+  EXPECT_EQ(world.containers(), 0U);
+}
+
+// Hazard 17: what never ran is not billed.
+TEST_F(Lifecycle, ATaskWhoseContainerNeverRanHasNoUsageRecord) {
+  world.engine.fail_next(Op::create, Error(ErrorKind::rejected, "no room"));
+  world.boot();
+  const auto failed = world.run();
+  EXPECT_EQ(failed.task.status, TaskStatus::error);
+  EXPECT_FALSE(failed.task.start_time);
+  EXPECT_TRUE(failed.task.usage_hash.empty());
+  EXPECT_FALSE(world.journal.reading(
+      [&](journal::Reader& reader) { return reader.usage_record(failed.task.task_id); }));
+}
+
 TEST_F(Lifecycle, TheContainerBearsTheSecretOnlyInItsEnvironment) {
   world.boot();
   const auto running = world.run();
@@ -139,6 +169,7 @@ TEST_F(Lifecycle, AStopWithoutAnAnswerIsFinished) {
   EXPECT_EQ(world.containers(), 0U);
 }
 
+// Hazard 7: the engine itself tries some ports only.
 TEST_F(Lifecycle, TakenPortsAreTriedPast) {
   world.engine.occupy_ports(20);
   world.boot();
@@ -194,6 +225,7 @@ TEST_F(Lifecycle, AnExitIsSeenWithTheEnginesTimeAndCode) {
   EXPECT_TRUE(world.wait_phase(running.task.task_id, Phase::removed));
 }
 
+// Hazard 8.
 TEST_F(Lifecycle, AChildKilledForMemoryIsAnEventAndNoEnd) {
   world.boot();
   const auto running = world.run();
@@ -230,6 +262,7 @@ TEST_F(Lifecycle, ARemovalWhileWeWereAwayIsBounded) {
   EXPECT_EQ(ended.task.usage_hash.size(), 64U);
 }
 
+// Hazard 6: a restart overwrites the times of the first run.
 TEST_F(Lifecycle, ARestartByHandEndsTheTaskAtItsFirstFinish) {
   world.boot();
   const auto running = world.run();
@@ -255,6 +288,7 @@ TEST_F(Lifecycle, ARestartByHandWhileWeWereAwayEndsItThere) {
   EXPECT_TRUE(eventually([&] { return world.containers() == 0; }));
 }
 
+// Hazard 4: labels are not enough.
 TEST_F(Lifecycle, ForeignContainersAreLeftAlone) {
   world.boot();
   const auto running = world.run();
@@ -272,6 +306,24 @@ TEST_F(Lifecycle, ForeignContainersAreLeftAlone) {
   EXPECT_TRUE(world.wait_phase(running.task.task_id, Phase::removed));
   EXPECT_EQ(world.containers(), 2U);
   EXPECT_TRUE(world.engine.inspect(id)->alive());
+}
+
+// Hazard 4: nor are labels and name, where the journal knows the id.
+TEST_F(Lifecycle, AnotherContainerUnderTheTasksNameAndLabelsIsNotTheTasks) {
+  world.boot();
+  const auto running = world.run();
+  const auto spec = world.engine.spec_of(running.task.container_id);
+  world.shut_down();
+  world.engine.remove_by_hand(running.task.container_id);
+  const auto other = world.engine.create(spec);
+  world.engine.start(other);
+  world.boot();
+  const auto ended = world.wait_ended(running.task.task_id);
+  EXPECT_EQ(ended.task.container_id, running.task.container_id);
+  EXPECT_EQ(ended.task.precision, Precision::bounded);
+  ASSERT_TRUE(world.wait_phase(running.task.task_id, Phase::removed));
+  world.boot();
+  EXPECT_TRUE(world.engine.inspect(other)->alive());
 }
 
 TEST_F(Lifecycle, AForeignContainerUnderOurNameFailsTheStart) {

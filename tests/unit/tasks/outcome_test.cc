@@ -16,7 +16,7 @@ using journal::TaskRow;
 
 const Instant kStart = instant_from_millis(1'700'000'000'000);
 const Instant kFinish = kStart + Millis{61'500};
-const Instant kLastAlive = kStart + Millis{50'000};
+const Witness kLastAlive{.last_alive = kStart + Millis{50'000}};
 
 TaskRow running() {
   TaskRow row;
@@ -55,10 +55,14 @@ TEST(Conclude, TakesTheEnginesOwnTime) {
 TEST(Conclude, SaysWhyItFailed) {
   EXPECT_EQ(conclude(running(), exited(3), {}, kLastAlive).reason, "exited with code 3");
   EXPECT_EQ(conclude(running(), exited(3), {}, kLastAlive).status, TaskStatus::error);
+  EXPECT_EQ(conclude(running(), exited(139), {}, kLastAlive).reason, "crashed (SIGSEGV)");
+  EXPECT_EQ(conclude(running(), exited(134), {}, kLastAlive).reason, "crashed (SIGABRT)");
+  EXPECT_EQ(conclude(running(), exited(200), {}, kLastAlive).reason, "exited with code 200");
   EXPECT_EQ(conclude(running(), exited(137), {}, kLastAlive).ended_by, ended_by::kOutside);
   EXPECT_EQ(conclude(running(), exited(143), {}, kLastAlive).status, TaskStatus::stopped);
 }
 
+// Hazard 8.
 TEST(Conclude, OutOfMemoryOnlyWhereTheMainProcessWasKilledForIt) {
   ContainerState killed = exited(137);
   killed.oom_killed = true;
@@ -103,7 +107,7 @@ TEST(Conclude, AnExitBeforeReadinessIsAnErrorWhateverTheCode) {
 
 TEST(Conclude, ARemovedContainerIsBoundedUnlessItsDeathWasTold) {
   const End blind = conclude(running(), std::nullopt, std::nullopt, kLastAlive);
-  EXPECT_EQ(blind.time, kLastAlive);
+  EXPECT_EQ(blind.time, kLastAlive.last_alive);
   EXPECT_EQ(blind.precision, Precision::bounded);
   EXPECT_EQ(blind.exit_code, -1);
   EXPECT_EQ(blind.ended_by, ended_by::kOutside);
@@ -117,6 +121,7 @@ TEST(Conclude, ARemovedContainerIsBoundedUnlessItsDeathWasTold) {
   EXPECT_EQ(of_another.precision, Precision::bounded);
 }
 
+// Hazard 6.
 TEST(Conclude, ARestartClosesAtTheFinishBeforeIt) {
   ContainerState again;
   again.id = "c1";
@@ -132,7 +137,83 @@ TEST(Conclude, ARestartClosesAtTheFinishBeforeIt) {
   EXPECT_EQ(conclude(running(), again, {}, kLastAlive).precision, Precision::bounded);
 }
 
+// Hazard 10: the engine takes the next boot's time for the end of what the host lost.
+TEST(Conclude, APowerLossIsBoundedByWhenItWasSeenAlive) {
+  const Instant boot = kFinish - Millis{3'000};
+  const Witness rebooted{kStart + Millis{50'000}, true, boot, {}};
+  const End lost = conclude(running(), exited(255), {}, rebooted);
+  EXPECT_EQ(lost.time, rebooted.last_alive);
+  EXPECT_EQ(lost.precision, Precision::bounded);
+  EXPECT_EQ(lost.exit_code, -1);
+  EXPECT_EQ(lost.status, TaskStatus::error);
+  EXPECT_EQ(lost.ended_by, ended_by::kHost);
+  EXPECT_EQ(lost.reason, "the host lost power or was reset");
+  // Whatever its code: it can't have ended in a boot in which it never ran.
+  EXPECT_EQ(conclude(running(), exited(0), {}, rebooted).precision, Precision::bounded);
+
+  // A wall clock that was wrong until it was set puts the note before the boot.
+  const Witness wrong_clock{kStart + Millis{50'000}, true, kFinish + Millis{3'000}, {}};
+  EXPECT_EQ(conclude(running(), exited(255), {}, wrong_clock).time, wrong_clock.last_alive);
+  // … but an end that the engine noted before the power went is its own.
+  EXPECT_EQ(conclude(running(), exited(0), {}, wrong_clock).time, kFinish);
+  EXPECT_EQ(conclude(running(), exited(0), {}, wrong_clock).precision, Precision::exact);
+}
+
+TEST(Conclude, APowerLossDuringAStopKeepsItsReason) {
+  TaskRow row = running();
+  apply_stop_intent(row, ended_by::kUser, "", "");
+  const End lost = conclude(row, exited(255), {}, {kStart, true, kFinish, {}});
+  EXPECT_EQ(lost.time, kStart);
+  EXPECT_EQ(lost.precision, Precision::bounded);
+  EXPECT_EQ(lost.status, TaskStatus::stopped);
+  EXPECT_EQ(lost.ended_by, ended_by::kUser);
+}
+
+// Hazard 10: a program may end with 255 by itself.
+TEST(Conclude, ARealExitWith255IsExact) {
+  const End end = conclude(running(), exited(255), {}, kLastAlive);
+  EXPECT_EQ(end.time, kFinish);
+  EXPECT_EQ(end.precision, Precision::exact);
+  EXPECT_EQ(end.exit_code, 255);
+  EXPECT_EQ(end.reason, "exited with code 255");
+  // What was told live needs no other witness.
+  const Witness doubtful{kStart, true, kStart, kFinish};
+  EXPECT_EQ(conclude(running(), exited(255), Death{"c1", kFinish, 255}, doubtful).precision,
+            Precision::exact);
+}
+
+// Hazard 10: dockerd, containerd and their shims killed under the containers, in the same boot.
+TEST(Conclude, AnEngineThatFindsItDeadAtItsStartIsNoWitness) {
+  Witness restarted = kLastAlive;
+  restarted.engine_started = kFinish + Millis{3'000};
+  const End lost = conclude(running(), exited(255), {}, restarted);
+  EXPECT_EQ(lost.time, kLastAlive.last_alive);
+  EXPECT_EQ(lost.precision, Precision::bounded);
+  EXPECT_EQ(lost.ended_by, ended_by::kEngine);
+  // A mere restart of dockerd keeps what its containers did meanwhile.
+  EXPECT_EQ(conclude(running(), exited(137), {}, restarted).precision, Precision::exact);
+  // Long before the engine's start, or after it, an end with 255 was seen.
+  restarted.engine_started = kFinish + Millis{600'000};
+  EXPECT_EQ(conclude(running(), exited(255), {}, restarted).precision, Precision::exact);
+  restarted.engine_started = kFinish - Millis{1};
+  EXPECT_EQ(conclude(running(), exited(255), {}, restarted).precision, Precision::exact);
+}
+
+TEST(Conclude, ARestartByHandAfterAPowerLossIsBoundedToo) {
+  ContainerState again;
+  again.id = "c1";
+  again.status = ContainerStatus::running;
+  again.started_at = kStart + Millis{100'000};
+  again.previous_finish = kFinish;  // the boot's time
+  const Witness rebooted{kStart + Millis{50'000}, true, kFinish - Millis{3'000}, {}};
+  const End end = conclude(running(), again, {}, rebooted);
+  EXPECT_EQ(end.time, rebooted.last_alive);
+  EXPECT_EQ(end.precision, Precision::bounded);
+}
+
+// Hazard 17.
 TEST(Conclude, NeverEndsBeforeItsStart) {
+  EXPECT_EQ(conclude(running(), {}, {}, Witness{.last_alive = kStart - Millis{1}}).time, kStart);
   ContainerState early = exited(0);
   early.finished_at = kStart - Millis{5'000};  // the clock stepped back
   EXPECT_EQ(conclude(running(), early, {}, kLastAlive).time, kStart);

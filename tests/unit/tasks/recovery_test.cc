@@ -138,6 +138,7 @@ TEST_F(Recovery, AStopWhileTheEngineIsAwayIsDoneLater) {
   EXPECT_EQ(world.wait_ended(running.task.task_id).task.status, TaskStatus::stopped);
 }
 
+// Hazard 3.
 TEST_F(Recovery, AnotherEnginesEmptyListClosesNothing) {
   world.boot();
   const auto running = world.run();
@@ -183,6 +184,7 @@ TEST_F(Recovery, EventsThatWereMissedAreFoundByTheTimer) {
   EXPECT_EQ(world.wait_ended(running.task.task_id).task.exit_code, 0);
 }
 
+// Hazard 7: after a restart of the engine a freed port is given to the next container.
 TEST_F(Recovery, AUrlIsGivenOnlyFromAPortSeenInThisConnection) {
   world.boot();
   const auto running = world.run();

@@ -32,6 +32,7 @@ class World {
     options.host_name = "here";
     options.data_dir = temp.path();
     options.secret_key = std::string(64, 'k');
+    options.boot_id = "boot 1";
     options.limits.min_free_disk_bytes = 0;
     engine.add_image("web:1");
     set_catalog(R"(
