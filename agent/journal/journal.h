@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/journal/activity.h"
 #include "agent/journal/task_row.h"
 #include "common/clock.h"
 #include "common/event.h"
@@ -78,6 +79,15 @@ class Transaction {
   // The canonical usage record of a task that ended; a second one throws Error(conflict).
   virtual void put_usage(std::string_view task_id, std::string_view record,
                          std::string_view hash) = 0;
+
+  // Empty members where nothing is known.
+  virtual Activity activity(std::string_view task_id) = 0;
+  // Beside the row, whose version they leave alone. Both return whether there is such a task and
+  // its end is not on record; else nothing is written.
+  // Of two samples the greater value of each counter stays.
+  virtual bool put_sample(std::string_view task_id, const UsageSample& sample) = 0;
+  // Replaces both limits.
+  virtual bool put_extension(std::string_view task_id, const Activity& activity) = 0;
 };
 
 // A consistent view, on a connection of its own.
@@ -101,6 +111,8 @@ class Reader {
   virtual std::vector<Event> events_of(std::string_view task_id) = 0;
 
   virtual std::optional<std::string> usage_record(std::string_view task_id) = 0;
+  // Empty members where nothing is known.
+  virtual Activity activity(std::string_view task_id) = 0;
 };
 
 // Since the journal was opened.

@@ -1,5 +1,6 @@
 #include "agent/journal/snapshot_reader.h"
 
+#include "agent/journal/activity_table.h"
 #include "agent/journal/task_list.h"
 #include "agent/journal/task_table.h"
 
@@ -88,6 +89,10 @@ std::optional<std::string> SnapshotReader::usage_record(std::string_view task_id
   Query query(database_, kUsageRecord, task_id);
   if (!query->step()) return std::nullopt;
   return std::string(query->text(0));
+}
+
+Activity SnapshotReader::activity(std::string_view task_id) {
+  return find_activity(database_, task_id);
 }
 
 }  // namespace resmgr::journal

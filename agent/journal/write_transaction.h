@@ -42,6 +42,9 @@ class WriteTransaction final : public Transaction {
                 const IdempotencyRecord& record) override;
   void forget_before(Instant time) override;
   void put_usage(std::string_view task_id, std::string_view record, std::string_view hash) override;
+  Activity activity(std::string_view task_id) override;
+  bool put_sample(std::string_view task_id, const UsageSample& sample) override;
+  bool put_extension(std::string_view task_id, const Activity& activity) override;
 
  private:
   using Counts = std::array<std::int64_t, kTaskStatuses.size()>;
