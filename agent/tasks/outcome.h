@@ -21,6 +21,8 @@ inline constexpr char kExit[] = "exit";                 // the service, by itsel
 inline constexpr char kOutOfMemory[] = "oom";           // the kernel, at its memory limit
 inline constexpr char kOutside[] = "outside";           // somebody at the engine, past the agent
 inline constexpr char kStartFailed[] = "start_failed";  // the agent: it did not become ready
+inline constexpr char kIdle[] = "idle";                 // the agent: nobody used it
+inline constexpr char kLifetime[] = "lifetime";  // the agent: it reached its maximum lifetime
 }  // namespace ended_by
 
 // A container's end as the engine's event stream told it.
