@@ -34,6 +34,9 @@ inline constexpr char kFailed[] = "task.failed";  // no container ever ran for i
 inline constexpr char kRemoved[] = "task.removed";
 inline constexpr char kOom[] = "task.oom";
 inline constexpr char kPortChanged[] = "task.port_changed";
+inline constexpr char kIdleWarning[] = "task.idle_warning";  // it will be stopped: idle, or too old
+inline constexpr char kIdleWarningWithdrawn[] = "task.idle_warning_withdrawn";
+inline constexpr char kExtended[] = "task.extended";  // its limits were put off
 }  // namespace event_type
 
 }  // namespace resmgr

@@ -155,7 +155,9 @@ void read_idle(const TableReader& top, Service& service) {
   if (warn && policy.timeout.count() > 0 && *warn >= policy.timeout) {
     idle->fault("warn", "'warn' must be shorter than 'timeout'");
   }
-  policy.warn = warn.value_or(std::min(policy.warn, policy.timeout / 2));
+  // It holds for the lifetime too, where there is no timeout that it could be half of.
+  policy.warn = warn.value_or(policy.timeout.count() > 0 ? std::min(policy.warn, policy.timeout / 2)
+                                                         : policy.warn);
   take(policy.probe, idle->choice<IdleProbe>(
                          "probe", {{"none", IdleProbe::none}, {"jupyter", IdleProbe::jupyter}}));
   take(policy.network_bytes, idle->integer("network_bytes", 0, kTiB, "a number of bytes from 0"));

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/journal/activity.h"
 #include "agent/journal/cursors.h"
 #include "agent/journal/heartbeat.h"
 #include "agent/journal/task_row.h"
@@ -85,6 +86,14 @@ class Transaction {
   virtual CursorWriter& cursors() = 0;
   // Writes over the one that is there.
   virtual void put_heartbeat(const Heartbeat& heartbeat) = 0;
+  // Empty members where nothing is known.
+  virtual Activity activity(std::string_view task_id) = 0;
+  // Beside the row, whose version they leave alone. Both return whether there is such a task and
+  // its end is not on record; else nothing is written.
+  // Of two samples the greater value of each counter stays.
+  virtual bool put_sample(std::string_view task_id, const UsageSample& sample) = 0;
+  // Replaces both limits.
+  virtual bool put_extension(std::string_view task_id, const Activity& activity) = 0;
 };
 
 // A consistent view, on a connection of its own.
@@ -113,6 +122,8 @@ class Reader {
   virtual CursorReader& cursors() = 0;
   // Empty if there never was one.
   virtual std::optional<Heartbeat> heartbeat() = 0;
+  // Empty members where nothing is known.
+  virtual Activity activity(std::string_view task_id) = 0;
 };
 
 // Since the journal was opened.

@@ -1,5 +1,6 @@
 #include "agent/journal/snapshot_reader.h"
 
+#include "agent/journal/activity_table.h"
 #include "agent/journal/task_list.h"
 #include "agent/journal/task_table.h"
 
@@ -91,5 +92,8 @@ std::optional<std::string> SnapshotReader::usage_record(std::string_view task_id
 }
 
 std::optional<Heartbeat> SnapshotReader::heartbeat() { return read_heartbeat(database_); }
+Activity SnapshotReader::activity(std::string_view task_id) {
+  return find_activity(database_, task_id);
+}
 
 }  // namespace resmgr::journal

@@ -26,6 +26,7 @@ class SnapshotReader final : public Reader {
   std::optional<std::string> usage_record(std::string_view task_id) override;
   CursorReader& cursors() override { return cursors_; }
   std::optional<Heartbeat> heartbeat() override;
+  Activity activity(std::string_view task_id) override;
 
  private:
   Database& database_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/journal/activity_table.h"
 #include "common/error.h"
 #include "common/json.h"
 #include "common/wire.h"
@@ -173,6 +174,22 @@ void WriteTransaction::put_usage(std::string_view task_id, std::string_view reco
 
 void WriteTransaction::put_heartbeat(const Heartbeat& heartbeat) {
   batch_.write([&] { write_heartbeat(database_, heartbeat); });
+}
+
+Activity WriteTransaction::activity(std::string_view task_id) {
+  return find_activity(database_, task_id);
+}
+
+bool WriteTransaction::put_sample(std::string_view task_id, const UsageSample& sample) {
+  bool written = false;
+  batch_.write([&] { written = write_sample(database_, task_id, sample); });
+  return written;
+}
+
+bool WriteTransaction::put_extension(std::string_view task_id, const Activity& activity) {
+  bool written = false;
+  batch_.write([&] { written = write_extension(database_, task_id, activity); });
+  return written;
 }
 
 }  // namespace resmgr::journal

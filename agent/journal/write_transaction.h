@@ -45,6 +45,9 @@ class WriteTransaction final : public Transaction {
   void put_usage(std::string_view task_id, std::string_view record, std::string_view hash) override;
   CursorWriter& cursors() override { return cursors_; }
   void put_heartbeat(const Heartbeat& heartbeat) override;
+  Activity activity(std::string_view task_id) override;
+  bool put_sample(std::string_view task_id, const UsageSample& sample) override;
+  bool put_extension(std::string_view task_id, const Activity& activity) override;
 
  private:
   using Counts = std::array<std::int64_t, kTaskStatuses.size()>;

@@ -7,6 +7,7 @@
 #include "agent/tasks/container_spec.h"
 #include "agent/tasks/lifecycle_run.h"
 #include "agent/tasks/readiness.h"
+#include "agent/tasks/usage.h"
 #include "common/failpoint.h"
 #include "common/log.h"
 #include "common/time_format.h"
@@ -143,7 +144,7 @@ Next Lifecycle::Run::probe() {
 void Lifecycle::Run::sample_usage() {
   try {
     const auto stats = parts_.engine.stats(memory_.seen->container.id);
-    if (stats) memory_.stats = stats;
+    if (stats) memory_.sample = sample_of(*stats, parts_.clock.now());
   } catch (const Error& error) {
     log::debug("Task {TaskId}: no usage sample before the stop: {Reason}",
                {{"TaskId", task_id_}, {"Reason", error.message()}});

@@ -21,12 +21,14 @@ using journal::Transaction;
 
 constexpr std::size_t kNonceBytes = 16;
 
-Json end_details(const TaskRow& row) {
+Json end_details(const TaskRow& row, const journal::UsageSample& used) {
   Json details = {{"endedBy", row.ended_by},
                   {"exitCode", row.task.exit_code.value_or(-1)},
                   {"precision", std::string(to_string(row.task.precision))},
                   {"cpuMs", row.cpu_ms},
-                  {"peakMemoryBytes", row.peak_memory_bytes}};
+                  {"peakMemoryBytes", row.peak_memory_bytes},
+                  {"networkRxBytes", used.network_rx_bytes},
+                  {"networkTxBytes", used.network_tx_bytes}};
   if (!row.task.status_reason.empty()) details["reason"] = row.task.status_reason;
   return details;
 }
@@ -93,16 +95,18 @@ Next Lifecycle::Run::record_ended() {
       row.task.container_id = left->id;
       row.task.start_time = left->started_at;
     }
-    if (memory_.stats) {
-      row.cpu_ms = std::max<std::int64_t>(row.cpu_ms, memory_.stats->cpu_time.count());
-      row.peak_memory_bytes = std::max(row.peak_memory_bytes, memory_.stats->peak_memory_bytes);
-    }
+    // The last sample of either kind: this lane's own before the stop, and the sampler's, which may
+    // be of an earlier process.
+    if (memory_.sample) transaction.put_sample(task_id_, *memory_.sample);
+    const auto used = transaction.activity(task_id_).sample.value_or(journal::UsageSample{});
+    row.cpu_ms = std::max(row.cpu_ms, used.cpu_ms);
+    row.peak_memory_bytes = std::max(row.peak_memory_bytes, used.peak_memory_bytes);
     apply_end(row, conclude(row, left, memory_.death, known));
     const UsageRecord usage = make_usage_record(row, nonce);
     row.task.usage_hash = usage.hash;
     transaction.update(row);
     transaction.put_usage(task_id_, usage.canonical, usage.hash);
-    transaction.append(event_type::kEnded, row, now, dump_json(end_details(row)));
+    transaction.append(event_type::kEnded, row, now, dump_json(end_details(row, used)));
   });
   if (!done) return look_again();
   lifecycle_.sightings_.with([&](auto& sightings) { sightings.erase(task_id_); });

@@ -23,7 +23,7 @@ struct Lifecycle::Memory final : LaneMemory {
   // What the engine took for this start, in milliseconds: creates, starts, the look after.
   double engine_ms = 0;
   std::optional<Death> death;
-  std::optional<engine::Stats> stats;  // the last sample
+  std::optional<journal::UsageSample> sample;  // taken just before the stop
   std::optional<std::chrono::steady_clock::time_point> probing_since;
   Millis probe_delay{0};
   Backoff retry{Millis{100}, Millis{5'000}};

@@ -23,6 +23,8 @@ inline constexpr char kOutside[] = "outside";           // somebody at the engin
 inline constexpr char kHost[] = "host";                 // the host, which lost power or was reset
 inline constexpr char kEngine[] = "engine";             // the engine, whose processes were killed
 inline constexpr char kStartFailed[] = "start_failed";  // the agent: it did not become ready
+inline constexpr char kIdle[] = "idle";                 // the agent: nobody used it
+inline constexpr char kLifetime[] = "lifetime";  // the agent: it reached its maximum lifetime
 }  // namespace ended_by
 
 // A container's end as the engine's event stream told it.

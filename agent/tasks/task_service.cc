@@ -8,8 +8,11 @@
 #include "agent/tasks/container_spec.h"
 #include "agent/tasks/engine_session.h"
 #include "agent/tasks/heartbeats.h"
+#include "agent/tasks/idle_watch.h"
+#include "agent/tasks/jupyter_probe.h"
 #include "agent/tasks/lanes.h"
 #include "agent/tasks/lifecycle.h"
+#include "agent/tasks/sampler.h"
 #include "agent/tasks/waiters.h"
 #include "agent/tasks/watcher.h"
 #include "common/error.h"
@@ -60,13 +63,22 @@ struct TaskService::State {
         lifecycle({options, journal, engine, clock, session, heartbeats, waiters,
                    [this] { return current_catalog(); }}),
         lanes(lane_options(options), [this](Lanes::Turn& turn) { return lifecycle.step(turn); }),
-        watcher(options.agent_id, engine, journal, session, lifecycle, lanes) {
+        watcher(options.agent_id, engine, journal, session, lifecycle, lanes),
+        idle_watch({journal, clock, options.sample_interval, [this] { return current_catalog(); },
+                    [this](const std::string& task_id, const std::string& user_id) {
+                      lanes.wake(task_id, user_id);
+                    }}),
+        sampler({options.sample_interval, journal, engine, clock, session, idle_watch,
+                 [this](const Task& task, std::stop_token stop) {
+                   return ask_jupyter(task, std::move(stop));
+                 }}) {
     lifecycle.set_wake([this](const std::string& task_id, const std::string& user_id) {
       lanes.wake(task_id, user_id);
     });
   }
 
   ~State() {
+    sampler.stop();
     watcher.stop();
     heartbeats.stop();
     lifecycle.stop_pulls();
@@ -79,6 +91,21 @@ struct TaskService::State {
 
   std::optional<journal::TaskRow> row(const std::string& task_id) const {
     return journal.reading([&](journal::Reader& reader) { return reader.task(task_id); });
+  }
+
+  // The port is asked of the engine each time: with its request goes the task's secret, and a port
+  // that was freed is given to the next container, which may be another user's.
+  JupyterLook ask_jupyter(const Task& task, std::stop_token stop) {
+    const auto seen = lifecycle.look_again(task);
+    if (!seen || seen->host_port == 0) {
+      JupyterLook none;
+      none.failure = seen ? "it publishes no port" : "nobody knows where it is just now";
+      return none;
+    }
+    const auto http = make_probe_client(options.publish_address, seen->host_port);
+    JupyterAccess access;
+    access.token = task_secret(options, task.task_id);
+    return look_at_jupyter(*http, access, clock.now(), std::move(stop));
   }
 
   // Adds first and looks then, so that no milestone is missed in between.
@@ -99,6 +126,8 @@ struct TaskService::State {
   Lifecycle lifecycle;
   Lanes lanes;
   Watcher watcher;
+  IdleWatch idle_watch;
+  Sampler sampler;
 };
 
 TaskService::TaskService(TaskOptions options, journal::Journal& journal, engine::Engine& engine,
@@ -112,6 +141,7 @@ void TaskService::run() {
   state_->watcher.run();
   state_->watcher.wait_for_first_try();
   state_->heartbeats.run();
+  state_->sampler.run();
 }
 
 Admission TaskService::start(const StartIntent& intent) {
@@ -211,6 +241,18 @@ void TaskService::logs(const std::string& task_id, const engine::LogOptions& opt
   }
   kept.read(task_id, options, on_bytes);
 }
+
+void TaskService::touch(const std::string& task_id) { state_->idle_watch.touch(task_id); }
+
+void TaskService::extend(const std::string& task_id, Millis by, std::string_view requested_by) {
+  state_->idle_watch.extend(task_id, by, requested_by);
+}
+
+IdleReport TaskService::why(const std::string& task_id) {
+  return state_->idle_watch.report(task_id);
+}
+
+void TaskService::sample_now() { state_->sampler.step(); }
 
 std::shared_ptr<const catalog::Catalog> TaskService::catalog() const {
   return state_->current_catalog();

@@ -20,6 +20,8 @@
 
 namespace resmgr::tasks {
 
+struct IdleReport;  // idle_watch.h
+
 // 0 = no limit.
 struct Limits {
   int tasks_per_user = 0;
@@ -100,6 +102,21 @@ class TaskService {
   // or `on_bytes` returning false. Throws not_found if nothing is kept.
   void logs(const std::string& task_id, const engine::LogOptions& options,
             const std::function<bool(std::string_view)>& on_bytes, std::stop_token stop);
+
+  // Of a running task; of one that doesn't run they throw conflict (problem "not-running"), and
+  // not_found where there is none.
+  //
+  // Somebody used it just now. Remembered until this process ends: idleness counts from its start
+  // at the earliest.
+  void touch(const std::string& task_id);
+  // Puts the limits of idleness and age off by `by`, above 0, from where they stand; on disk when
+  // it returns. Throws conflict (problem "no-limit") if its service has neither.
+  void extend(const std::string& task_id, Millis by, std::string_view requested_by);
+  // What is known of its use, and when it is to be warned and stopped.
+  IdleReport why(const std::string& task_id);
+
+  // One turn of the sampler beside its timer's, for tests.
+  void sample_now();
 
   std::shared_ptr<const catalog::Catalog> catalog() const;
   void set_catalog(std::shared_ptr<const catalog::Catalog> catalog);

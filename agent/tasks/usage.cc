@@ -12,6 +12,11 @@ constexpr int kRecordVersion = 1;
 
 }  // namespace
 
+journal::UsageSample sample_of(const engine::Stats& stats, Instant now) {
+  return {now, stats.cpu_time.count(), stats.peak_memory_bytes, stats.network_rx_bytes,
+          stats.network_tx_bytes};
+}
+
 UsageRecord make_usage_record(const journal::TaskRow& row, std::string_view nonce) {
   const Task& task = row.task;
   const Instant start = task.start_time.value();

@@ -5,9 +5,15 @@
 #include <string>
 #include <string_view>
 
+#include "agent/engine/engine.h"
+#include "agent/journal/activity.h"
 #include "agent/journal/task_row.h"
+#include "common/clock.h"
 
 namespace resmgr::tasks {
+
+// What the engine counts, as the journal keeps it; `now` is when it was asked.
+journal::UsageSample sample_of(const engine::Stats& stats, Instant now);
 
 struct UsageRecord {
   std::string canonical;  // RFC 8785 bytes
