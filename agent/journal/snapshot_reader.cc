@@ -1,5 +1,6 @@
 #include "agent/journal/snapshot_reader.h"
 
+#include "agent/journal/notes.h"
 #include "agent/journal/task_list.h"
 #include "agent/journal/task_table.h"
 
@@ -88,6 +89,10 @@ std::optional<std::string> SnapshotReader::usage_record(std::string_view task_id
   Query query(database_, kUsageRecord, task_id);
   if (!query->step()) return std::nullopt;
   return std::string(query->text(0));
+}
+
+std::optional<std::string> SnapshotReader::note(std::string_view name) {
+  return find_note(database_, name);
 }
 
 }  // namespace resmgr::journal

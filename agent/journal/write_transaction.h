@@ -36,12 +36,18 @@ class WriteTransaction final : public Transaction {
                       std::string_view details) override;
   std::int64_t append(std::string_view type, Instant time, std::string_view details) override;
   std::vector<std::string> active(std::string_view user_id, std::string_view service_type) override;
+  Reserved reserved() override;
+  std::vector<AdmittedTask> admitted_between(std::string_view user_id, Instant from,
+                                             Instant to) override;
   std::optional<IdempotencyRecord> idempotency(std::string_view principal,
                                                std::string_view key) override;
   void remember(std::string_view principal, std::string_view key,
                 const IdempotencyRecord& record) override;
   void forget_before(Instant time) override;
   void put_usage(std::string_view task_id, std::string_view record, std::string_view hash) override;
+  std::optional<std::string> note(std::string_view name) override;
+  void set_note(std::string_view name, std::string_view text) override;
+  void erase_note(std::string_view name) override;
 
  private:
   using Counts = std::array<std::int64_t, kTaskStatuses.size()>;
