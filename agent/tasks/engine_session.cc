@@ -33,6 +33,7 @@ void EngineSession::establish() {
     if (!known.trusted) ++known.epoch;
     known.trusted = true;
     known.root_dir = info.root_dir;
+    known.capacity = {info.memory_bytes, info.cpus};
     known.health = {true, info.version, info.api_version, {}};
     return away;
   });
@@ -67,6 +68,10 @@ EngineHealth EngineSession::health() const {
 
 std::string EngineSession::engine_root() const {
   return known_.with([](const Known& known) { return known.root_dir; });
+}
+
+HostCapacity EngineSession::capacity() const {
+  return known_.with([](const Known& known) { return known.capacity; });
 }
 
 void EngineSession::restore_network() {

@@ -35,6 +35,8 @@ class EngineSession {
   EngineHealth health() const;
   // Where the engine keeps its data; it may not be visible from here. Empty until it was reached.
   std::string engine_root() const;
+  // What the host has; 0 until the engine was reached, or where it does not say.
+  HostCapacity capacity() const;
 
   // The agent's bridge may have been pruned while it was connected.
   void restore_network();
@@ -45,6 +47,7 @@ class EngineSession {
     std::uint64_t epoch = 0;
     EngineHealth health;
     std::string root_dir;
+    HostCapacity capacity;
   };
   void create_marker();
   bool journal_has_containers() const;

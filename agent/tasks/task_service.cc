@@ -6,9 +6,11 @@
 
 #include "agent/tasks/admission.h"
 #include "agent/tasks/container_spec.h"
+#include "agent/tasks/drain.h"
 #include "agent/tasks/engine_session.h"
 #include "agent/tasks/lanes.h"
 #include "agent/tasks/lifecycle.h"
+#include "agent/tasks/reconciler.h"
 #include "agent/tasks/waiters.h"
 #include "agent/tasks/watcher.h"
 #include "common/error.h"
@@ -16,6 +18,7 @@
 #include "common/failpoint.h"
 #include "common/guarded.h"
 #include "common/json.h"
+#include "common/log.h"
 
 namespace resmgr::tasks {
 namespace {
@@ -58,7 +61,8 @@ struct TaskService::State {
         lifecycle({options, journal, engine, clock, session, waiters,
                    [this] { return current_catalog(); }}),
         lanes(lane_options(options), [this](Lanes::Turn& turn) { return lifecycle.step(turn); }),
-        watcher(options.agent_id, engine, journal, session, lifecycle, lanes) {
+        watcher(options.agent_id, engine, journal, session, lifecycle, lanes),
+        reconciler(options.agent_id, engine, journal, session, lifecycle, lanes) {
     lifecycle.set_wake([this](const std::string& task_id, const std::string& user_id) {
       lanes.wake(task_id, user_id);
     });
@@ -95,6 +99,7 @@ struct TaskService::State {
   Lifecycle lifecycle;
   Lanes lanes;
   Watcher watcher;
+  Reconciler reconciler;
 };
 
 TaskService::TaskService(TaskOptions options, journal::Journal& journal, engine::Engine& engine,
@@ -123,10 +128,11 @@ Admission TaskService::start(const StartIntent& intent) {
   }
   check_free_disk(state_->options, state_->session.engine_root());
 
+  const HostCapacity capacity = state_->session.capacity();
   const Instant now = state_->clock.now();
   failpoint("admission.before_commit");
   const Admission admission = state_->journal.writing([&](journal::Transaction& transaction) {
-    return admit(transaction, state_->options, intent, *service, now);
+    return admit(transaction, state_->options, intent, *service, now, capacity);
   });
   failpoint("admission.after_commit");
   if (admission.replayed) return admission;
@@ -216,5 +222,35 @@ void TaskService::set_catalog(std::shared_ptr<const catalog::Catalog> catalog) {
 }
 
 EngineHealth TaskService::engine_health() const { return state_->session.health(); }
+
+Reconciliation TaskService::compare() { return state_->reconciler.look(); }
+
+Reconciliation TaskService::reconcile(const Requester& by, Millis longest_wait,
+                                      const std::stop_token& stop) {
+  Reconciliation before = state_->reconciler.look();
+  if (before.engine_reachable) {
+    const Json details = {
+        {"requestedBy", by.user_id}, {"name", by.name}, {"differences", before.differences.size()}};
+    state_->journal.transact([&](journal::Transaction& transaction) {
+      transaction.append(event_type::kReconcileRequested, state_->clock.now(), dump_json(details));
+    });
+  }
+  return state_->reconciler.settle(std::move(before), longest_wait, stop);
+}
+
+Drain TaskService::drain(const std::string& reason, const Requester& by) {
+  const Drain drain = begin_drain(state_->journal, reason, by, state_->clock.now());
+  log::info("Draining: starts are refused. {Reason}", {{"Reason", drain.reason}});
+  return drain;
+}
+
+void TaskService::resume(const Requester& by) {
+  end_drain(state_->journal, by, state_->clock.now());
+  log::info("Starts are accepted");
+}
+
+std::optional<Drain> TaskService::draining() const {
+  return state_->journal.reading([](journal::Reader& reader) { return current_drain(reader); });
+}
 
 }  // namespace resmgr::tasks
