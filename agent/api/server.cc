@@ -18,6 +18,8 @@ Router all_routes(const Context& context) {
   add_log_route(router, context);
   add_event_route(router, context);
   add_host_routes(router, context);
+  add_reconcile_route(router, context);
+  add_drain_routes(router, context);
   return router;
 }
 
