@@ -75,6 +75,10 @@ class ApiClient {
                                        const std::function<bool(const Json& task)>& each);
   Json services();
   Json host();
+  // For admins; what each answers is the agent's own.
+  Json reconcile(bool dry_run);
+  Json drain(const std::string& reason);  // may be empty
+  Json resume();
 
   void logs(const std::string& task_id, const LogQuery& query,
             const std::function<bool(std::string_view)>& on_bytes);

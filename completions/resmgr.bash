@@ -43,6 +43,9 @@ _resmgr() {
     [logs]='--follow --tail --since'
     [services]='--quiet'
     [status]=''
+    [reconcile]='--dry-run'
+    [drain]='--reason'
+    [resume]=''
     [events]='--since --follow'
     [token]='--user --role --admin --expires --key-file --agent-config'
     [version]=''
@@ -71,7 +74,7 @@ _resmgr() {
       return
       ;;
     --user | -u | --timeout | --idempotency-key | --since | --limit | -n | --tail | --role | \
-      --expires)
+      --expires | --reason)
       return
       ;;
   esac
