@@ -80,6 +80,12 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
      "tasks at once of one service (0: no limit)"},
     {"limits", "tasks_per_host", ConfigType::integer, "0",
      "tasks at once on this host (0: no limit)"},
+    {"limits", "starts_per_user_per_minute", ConfigType::integer, "0",
+     "starts of one user within a minute (0: no limit)"},
+    {"limits", "memory_overcommit", ConfigType::number, "0",
+     "how many times the host's memory may be promised to active tasks (0: no limit)"},
+    {"limits", "cpu_overcommit", ConfigType::number, "0",
+     "how many times the host's cores may be promised to active tasks (0: no limit)"},
     {"limits", "min_free_disk", ConfigType::size, "1GiB",
      "no start is admitted with less disk free"},
 
@@ -107,6 +113,16 @@ std::int64_t in_range(const Config& config, std::string_view key, std::int64_t l
 int count(const Config& config, std::string_view key, int least = 0) {
   constexpr std::int64_t kMost = 1'000'000;
   return static_cast<int>(in_range(config, key, least, kMost));
+}
+
+// 0, or so much that a host still takes a task.
+double overcommit(const Config& config, std::string_view key) {
+  constexpr double kLeast = 0.1;
+  constexpr double kMost = 100;
+  const double value = config.number(key);
+  if (value == 0 || (value >= kLeast && value <= kMost)) return value;
+  throw Error(ErrorKind::config, "cannot use " + std::string(key) + " (" + config.origin(key) +
+                                     "): it is neither 0 nor from 0.1 to 100");
 }
 
 std::string host_name() {
@@ -202,6 +218,9 @@ tasks::TaskOptions task_options(const Config& config) {
   tasks.limits.tasks_per_user_and_service = count(config, "limits.tasks_per_user_and_service");
   tasks.limits.tasks_per_service = count(config, "limits.tasks_per_service");
   tasks.limits.tasks_per_host = count(config, "limits.tasks_per_host");
+  tasks.limits.starts_per_user_per_minute = count(config, "limits.starts_per_user_per_minute");
+  tasks.limits.memory_overcommit = overcommit(config, "limits.memory_overcommit");
+  tasks.limits.cpu_overcommit = overcommit(config, "limits.cpu_overcommit");
   tasks.limits.min_free_disk_bytes = config.size("limits.min_free_disk");
   return tasks;
 }

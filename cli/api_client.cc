@@ -239,6 +239,25 @@ Json ApiClient::ask_sink(const std::string& sink, const std::string& action) {
                  deed);
 }
 
+Json ApiClient::reconcile(bool dry_run) {
+  constexpr char kAction[] = "reconcile journal and engine";
+  const std::string target = wire::kReconcile + Query().add("dryRun", dry_run ? "1" : "").text();
+  return json_of(exchange(make_request("POST", target), kAction), kAction);
+}
+
+Json ApiClient::drain(const std::string& reason) {
+  constexpr char kAction[] = "drain the host";
+  HttpRequest post = make_request("POST", wire::kDrain);
+  post.body = dump_json(reason.empty() ? Json::object() : Json{{"reason", reason}});
+  post.content_type = "application/json";
+  return json_of(exchange(post, kAction), kAction);
+}
+
+Json ApiClient::resume() {
+  constexpr char kAction[] = "resume the host";
+  return json_of(exchange(make_request("POST", wire::kResume), kAction), kAction);
+}
+
 void ApiClient::logs(const std::string& task_id, const LogQuery& query,
                      const std::function<bool(std::string_view)>& on_bytes) {
   const std::string target = wire::task_path(task_id) + "/logs" +

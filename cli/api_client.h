@@ -79,6 +79,10 @@ class ApiClient {
   Json dead_letters(const std::string& sink);
   // `action` is "sync" or "retry"; answers how the sink does.
   Json ask_sink(const std::string& sink, const std::string& action);
+  // For admins; what each answers is the agent's own.
+  Json reconcile(bool dry_run);
+  Json drain(const std::string& reason);  // may be empty
+  Json resume();
 
   void logs(const std::string& task_id, const LogQuery& query,
             const std::function<bool(std::string_view)>& on_bytes);

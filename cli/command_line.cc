@@ -108,6 +108,9 @@ std::unique_ptr<CLI::App> make_command_line(Invocation& invocation) {
   add_services(root, invocation);
   add_status(root, invocation);
   add_sync(root, invocation);
+  add_reconcile(root, invocation);
+  add_drain(root, invocation);
+  add_resume(root, invocation);
   add_events(root, invocation);
   add_token(root, invocation);
   add_version(root, invocation);

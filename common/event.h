@@ -23,7 +23,10 @@ struct Event {
 namespace event_type {
 inline constexpr char kAgentStarted[] = "agent.started";
 inline constexpr char kAgentStopped[] = "agent.stopped";
-inline constexpr char kStartRequested[] = "task.start_requested";  // admission
+inline constexpr char kAgentDrained[] = "agent.drained";  // starts are refused from now on
+inline constexpr char kAgentResumed[] = "agent.resumed";
+inline constexpr char kReconcileRequested[] = "agent.reconcile_requested";  // by an admin
+inline constexpr char kStartRequested[] = "task.start_requested";           // admission
 inline constexpr char kImagePulled[] = "task.image_pulled";
 inline constexpr char kCreated[] = "task.created";
 inline constexpr char kStarted[] = "task.started";

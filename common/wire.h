@@ -18,6 +18,9 @@ inline constexpr char kServices[] = "/api/services";
 inline constexpr char kHost[] = "/api/host";
 inline constexpr char kEvents[] = "/api/events";
 inline constexpr char kSinks[] = "/api/sinks";
+inline constexpr char kReconcile[] = "/api/reconcile";
+inline constexpr char kDrain[] = "/api/host/drain";
+inline constexpr char kResume[] = "/api/host/resume";
 std::string task_path(std::string_view task_id);  // /api/tasks/{id}
 
 // The task object without `iframeUrl` and `events`, which only some answers carry.

@@ -44,6 +44,9 @@ _resmgr() {
     [services]='--quiet'
     [status]=''
     [sync]=''
+    [reconcile]='--dry-run'
+    [drain]='--reason'
+    [resume]=''
     [events]='--since --follow'
     [token]='--user --role --admin --expires --key-file --agent-config'
     [version]=''
@@ -72,7 +75,7 @@ _resmgr() {
       return
       ;;
     --user | -u | --timeout | --idempotency-key | --since | --limit | -n | --tail | --role | \
-      --expires)
+      --expires | --reason)
       return
       ;;
   esac

@@ -26,7 +26,8 @@ function __resmgr_tasks
     __resmgr_ask list --output tsv $argv | awk -F '\t' '{ sub(/.*-/, "", $1); print $1 "\t" $3 ", " $2 }'
 end
 
-set -l commands start stop list ls show logs services status sync events token version
+set -l commands start stop list ls show logs services status sync reconcile drain resume \
+    events token version
 set -l before "not __fish_seen_subcommand_from $commands"
 
 complete -c resmgr -f
@@ -45,6 +46,9 @@ complete -c resmgr -n $before -a logs -d 'Print what a service wrote'
 complete -c resmgr -n $before -a services -d 'List the services one can start'
 complete -c resmgr -n $before -a status -d 'Show how the agent does'
 complete -c resmgr -n $before -a sync -d 'Ask for what is to go to PostgreSQL and others'
+complete -c resmgr -n $before -a reconcile -d 'Compare journal and engine, and bring them together'
+complete -c resmgr -n $before -a drain -d 'Refuse starts, and show what is left'
+complete -c resmgr -n $before -a resume -d 'Accept starts again'
 complete -c resmgr -n $before -a events -d 'Print what happened to tasks'
 complete -c resmgr -n $before -a token -d 'Make a token for development'
 complete -c resmgr -n $before -a version -d 'Print the version'
@@ -89,6 +93,9 @@ set -l sync '__fish_seen_subcommand_from sync'
 set -l action '__fish_seen_subcommand_from now retry show-dead'
 complete -c resmgr -n "$sync; and not $action" -a 'now retry show-dead'
 complete -c resmgr -n "$sync; and $action" -a 'postgres seq blockchain'
+complete -c resmgr -n '__fish_seen_subcommand_from reconcile' -l dry-run -d 'Do nothing'
+complete -c resmgr -n '__fish_seen_subcommand_from drain' -l reason -x \
+    -d 'Told to those who are refused'
 
 set -l events '__fish_seen_subcommand_from events'
 complete -c resmgr -n $events -l since -x -d 'After this sequence number'

@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 
+#include "common/limit_error.h"
 #include "common/log.h"
 
 namespace resmgr::api {
@@ -87,6 +88,17 @@ std::string challenge(const Error& error) {
          description_text(error.message()) + "\"";
 }
 
+// A count is written as one.
+Json number(double value) {
+  const auto whole = static_cast<std::int64_t>(value);
+  if (static_cast<double>(whole) == value) return whole;
+  return value;
+}
+
+Json limit_json(const LimitUse& use) {
+  return {{"name", use.name}, {"max", number(use.max)}, {"used", number(use.used)}};
+}
+
 Response make(int status, std::string_view name, std::string_view title, std::string_view detail,
               const Request& request, Json body) {
   body["type"] = "urn:resmgr:problem:" + std::string(name);
@@ -125,6 +137,9 @@ Response problem_response(const Error& error, const Request& request) {
     members["errors"].push_back({{"pointer", field.pointer}, {"detail", field.detail}});
   }
   if (!error.task_ids.empty()) members["taskIds"] = error.task_ids;
+  if (const auto* limit = dynamic_cast<const LimitError*>(&error)) {
+    members["limit"] = limit_json(limit->use());
+  }
   if (!error.hint().empty() && status != 500) members["hint"] = error.hint();
   const std::string_view name =
       error.problem.empty() || status == 500 ? row.name : std::string_view(error.problem);

@@ -32,6 +32,10 @@ std::optional<SteadyTime> end_of_access(const RouteContext& context, const Reque
   return std::chrono::steady_clock::now() + left;
 }
 
+tasks::Requester requester_of(const Request& request) {
+  return {request.caller->user_id, request.caller->name};
+}
+
 void set_journal_position(const RouteContext& context, std::int64_t seq, Response& response) {
   response.set("Journal-Id", context.parts.journal.id());
   response.set("Journal-Seq", std::to_string(seq));
@@ -39,10 +43,16 @@ void set_journal_position(const RouteContext& context, std::int64_t seq, Respons
 
 void answer_on_worker(RouteContext& context, const Responder& responder,
                       std::function<Response()> answer) {
+  answer_on_worker(context, responder,
+                   [answer = std::move(answer)](const std::stop_token&) { return answer(); });
+}
+
+void answer_on_worker(RouteContext& context, const Responder& responder,
+                      std::function<Response(const std::stop_token&)> answer) {
   const bool taken =
-      context.workers.submit([responder, answer = std::move(answer)](std::stop_token) {
+      context.workers.submit([responder, answer = std::move(answer)](const std::stop_token& stop) {
         try {
-          responder.send(answer());
+          responder.send(answer(stop));
         } catch (const Error& error) {
           responder.send(problem_response(error, responder.request()));
         } catch (const std::exception& error) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "agent/api/router.h"
 #include "agent/api/server.h"
 #include "agent/api/worker_pool.h"
+#include "agent/tasks/drain.h"
 
 namespace resmgr::api {
 
@@ -49,6 +51,8 @@ void add_log_route(Router& router, const Context& context);
 void add_event_route(Router& router, const Context& context);
 void add_host_routes(Router& router, const Context& context);
 void add_sink_routes(Router& router, const Context& context);
+void add_reconcile_route(Router& router, const Context& context);
+void add_drain_routes(Router& router, const Context& context);
 
 // What several of them need.
 
@@ -62,11 +66,16 @@ journal::TaskRow visible_task(const RouteContext& context, const Request& reques
 std::string link_to(const RouteContext& context, std::string_view path);
 // The caller's token runs out then; empty: never.
 std::optional<SteadyTime> end_of_access(const RouteContext& context, const Request& request);
+// Who asks for something that concerns the whole host, for the audit.
+tasks::Requester requester_of(const Request& request);
 // Where the journal stood before an answer was made: events after that bring it up to date.
 void set_journal_position(const RouteContext& context, std::int64_t seq, Response& response);
 // Runs `answer` on a worker and sends what it returns; 503 if there is none to be had.
 void answer_on_worker(RouteContext& context, const Responder& responder,
                       std::function<Response()> answer);
+// … what waits for others too, and gives up when the server stops.
+void answer_on_worker(RouteContext& context, const Responder& responder,
+                      std::function<Response(const std::stop_token&)> answer);
 
 }  // namespace resmgr::api
 

@@ -78,6 +78,15 @@ Json sinks_json(const Parts& parts) {
   return list;
 }
 
+// `draining` and, while it is, what there is to say about it.
+void add_drain(Json& json, const tasks::TaskService& tasks) {
+  const auto drain = tasks.draining();
+  json["draining"] = drain.has_value();
+  if (!drain) return;
+  json["drainReason"] = drain->reason.empty() ? Json() : Json(drain->reason);
+  json["drainedAt"] = format_rfc3339(drain->since);
+}
+
 Response host(const RouteContext& context, const Request& request) {
   Query(request, {}).check();
   const Parts& parts = context.parts;
@@ -95,8 +104,8 @@ Response host(const RouteContext& context, const Request& request) {
                {"tasks", counts_json(counts)},
                {"catalog", catalog_json(*parts.tasks.catalog())},
                {"listen", context.listening()},
-               {"draining", false},
                {"sinks", sinks_json(parts)}};
+  add_drain(json, parts.tasks);
   if (parts.host_members) json.update(parts.host_members());
   return json_response(200, dump_json(json));
 }

@@ -42,6 +42,7 @@ tasks::StartIntent intent_of(const Request& request) {
   }
   intent.service_type = wanted.service_type;
   intent.requested_by = caller.user_id;
+  intent.sees_all = caller.admin;
   intent.idempotency_key = idempotency_key(request);
   // Of what it says, not of how it is spaced or ordered.
   if (!intent.idempotency_key.empty()) intent.body_hash = sha256_hex(dump_json(body));

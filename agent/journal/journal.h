@@ -46,6 +46,18 @@ struct IdempotencyRecord {
   Instant created_at{};
 };
 
+// What the tasks in Starting, Running or Stopping hold of the host: the limits of their containers,
+// summed.
+struct Reserved {
+  std::int64_t memory_bytes = 0;
+  double cpus = 0;
+};
+
+struct AdmittedTask {
+  std::string task_id;
+  Instant created_at{};
+};
+
 // The journal inside one transaction. It lives as long as the call it is handed to.
 class Transaction {
  public:
@@ -68,6 +80,13 @@ class Transaction {
   // Ids of the tasks in Starting, Running or Stopping, oldest first. An empty argument means any.
   virtual std::vector<std::string> active(std::string_view user_id,
                                           std::string_view service_type) = 0;
+  // Costs a look at each active row.
+  virtual Reserved reserved() = 0;
+  // Tasks of that user, oldest first, that were admitted after `from` and not after `to`, whatever
+  // became of them. Costs a look at each row whose id is of `from` or later: a recent `from` is
+  // meant.
+  virtual std::vector<AdmittedTask> admitted_between(std::string_view user_id, Instant from,
+                                                     Instant to) = 0;
 
   virtual std::optional<IdempotencyRecord> idempotency(std::string_view principal,
                                                        std::string_view key) = 0;
@@ -94,6 +113,11 @@ class Transaction {
   virtual bool put_sample(std::string_view task_id, const UsageSample& sample) = 0;
   // Replaces both limits.
   virtual bool put_extension(std::string_view task_id, const Activity& activity) = 0;
+  // What the agent has to remember beside tasks and events, by name; empty if there is none.
+  virtual std::optional<std::string> note(std::string_view name) = 0;
+  virtual void set_note(std::string_view name, std::string_view text) = 0;
+  // One that is not there is no error.
+  virtual void erase_note(std::string_view name) = 0;
 };
 
 // A consistent view, on a connection of its own.
@@ -124,6 +148,8 @@ class Reader {
   virtual std::optional<Heartbeat> heartbeat() = 0;
   // Empty members where nothing is known.
   virtual Activity activity(std::string_view task_id) = 0;
+  // Transaction::note().
+  virtual std::optional<std::string> note(std::string_view name) = 0;
 };
 
 // Since the journal was opened.

@@ -1,6 +1,7 @@
 #include "agent/journal/snapshot_reader.h"
 
 #include "agent/journal/activity_table.h"
+#include "agent/journal/notes.h"
 #include "agent/journal/task_list.h"
 #include "agent/journal/task_table.h"
 
@@ -94,6 +95,10 @@ std::optional<std::string> SnapshotReader::usage_record(std::string_view task_id
 std::optional<Heartbeat> SnapshotReader::heartbeat() { return read_heartbeat(database_); }
 Activity SnapshotReader::activity(std::string_view task_id) {
   return find_activity(database_, task_id);
+}
+
+std::optional<std::string> SnapshotReader::note(std::string_view name) {
+  return find_note(database_, name);
 }
 
 }  // namespace resmgr::journal

@@ -27,6 +27,7 @@ class SnapshotReader final : public Reader {
   CursorReader& cursors() override { return cursors_; }
   std::optional<Heartbeat> heartbeat() override;
   Activity activity(std::string_view task_id) override;
+  std::optional<std::string> note(std::string_view name) override;
 
  private:
   Database& database_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "agent/journal/activity_table.h"
+#include "agent/journal/notes.h"
+#include "agent/journal/task_list.h"
 #include "common/error.h"
 #include "common/json.h"
 #include "common/wire.h"
@@ -23,6 +25,14 @@ constexpr std::string_view kActiveOfUser =
     "SELECT task_id FROM tasks INDEXED BY tasks_active_of_user"
     " WHERE status IN ('Starting', 'Running', 'Stopping') AND user_id = ?2"
     " AND (?1 = '' OR service_type = ?1) ORDER BY task_id";
+constexpr std::string_view kReserved =
+    "SELECT sum(memory_bytes), sum(cpus) FROM tasks INDEXED BY tasks_active"
+    " WHERE status IN ('Starting', 'Running', 'Stopping') AND task_id >= ''";
+// The id says when at the earliest; where the clock stepped back it says too much.
+constexpr std::string_view kAdmittedBetween =
+    "SELECT task_id, created_at FROM tasks INDEXED BY tasks_of_user"
+    " WHERE user_id = ?1 AND task_id >= ?2 AND created_at > ?3 AND created_at <= ?4"
+    " ORDER BY task_id";
 constexpr std::string_view kIdempotency =
     "SELECT body_hash, task_id, created_at FROM idempotency WHERE principal = ?1 AND key = ?2";
 constexpr std::string_view kRemember =
@@ -134,6 +144,23 @@ std::vector<std::string> WriteTransaction::active(std::string_view user_id,
   return ids;
 }
 
+Reserved WriteTransaction::reserved() {
+  Query query(database_, kReserved);
+  query->step();
+  return {query->integer(0), query->real(1)};
+}
+
+std::vector<AdmittedTask> WriteTransaction::admitted_between(std::string_view user_id, Instant from,
+                                                             Instant to) {
+  const std::string floor = id_floor(from);
+  Query query(database_, kAdmittedBetween, user_id, floor, to_millis(from), to_millis(to));
+  std::vector<AdmittedTask> tasks;
+  while (query->step()) {
+    tasks.push_back({std::string(query->text(0)), instant_from_millis(query->integer(1))});
+  }
+  return tasks;
+}
+
 std::optional<IdempotencyRecord> WriteTransaction::idempotency(std::string_view principal,
                                                                std::string_view key) {
   Query query(database_, kIdempotency, principal, key);
@@ -190,6 +217,18 @@ bool WriteTransaction::put_extension(std::string_view task_id, const Activity& a
   bool written = false;
   batch_.write([&] { written = write_extension(database_, task_id, activity); });
   return written;
+}
+
+std::optional<std::string> WriteTransaction::note(std::string_view name) {
+  return find_note(database_, name);
+}
+
+void WriteTransaction::set_note(std::string_view name, std::string_view text) {
+  batch_.write([&] { store_note(database_, name, text); });
+}
+
+void WriteTransaction::erase_note(std::string_view name) {
+  batch_.write([&] { delete_note(database_, name); });
 }
 
 }  // namespace resmgr::journal

@@ -37,6 +37,9 @@ class WriteTransaction final : public Transaction {
                       std::string_view details) override;
   std::int64_t append(std::string_view type, Instant time, std::string_view details) override;
   std::vector<std::string> active(std::string_view user_id, std::string_view service_type) override;
+  Reserved reserved() override;
+  std::vector<AdmittedTask> admitted_between(std::string_view user_id, Instant from,
+                                             Instant to) override;
   std::optional<IdempotencyRecord> idempotency(std::string_view principal,
                                                std::string_view key) override;
   void remember(std::string_view principal, std::string_view key,
@@ -48,6 +51,9 @@ class WriteTransaction final : public Transaction {
   Activity activity(std::string_view task_id) override;
   bool put_sample(std::string_view task_id, const UsageSample& sample) override;
   bool put_extension(std::string_view task_id, const Activity& activity) override;
+  std::optional<std::string> note(std::string_view name) override;
+  void set_note(std::string_view name, std::string_view text) override;
+  void erase_note(std::string_view name) override;
 
  private:
   using Counts = std::array<std::int64_t, kTaskStatuses.size()>;

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "agent/tasks/drain.h"
+#include "agent/tasks/limits.h"
 #include "common/error.h"
 #include "common/event.h"
 #include "common/ids.h"
@@ -13,33 +15,6 @@
 
 namespace resmgr::tasks {
 namespace {
-
-void check_limit(journal::Transaction& transaction, int limit, const char* name,
-                 const std::string& whose, std::string_view user_id,
-                 std::string_view service_type) {
-  if (limit <= 0) return;
-  auto holders = transaction.active(user_id, service_type);
-  if (static_cast<int>(holders.size()) < limit) return;
-  Error error(ErrorKind::limit,
-              "cannot start a task: " + whose + " has " + std::to_string(holders.size()) + " of " +
-                  std::to_string(limit) + " tasks that may run at once",
-              "stop one of them first");
-  error.problem = std::string("limit-") + name;
-  error.task_ids = std::move(holders);
-  throw error;
-}
-
-void check_limits(journal::Transaction& transaction, const Limits& limits,
-                  const StartIntent& intent) {
-  const std::string& user = intent.user_id;
-  const std::string& service = intent.service_type;
-  check_limit(transaction, limits.tasks_per_user, "tasks-per-user", "the user", user, "");
-  check_limit(transaction, limits.tasks_per_user_and_service, "tasks-per-user-and-service",
-              "the user, for this service,", user, service);
-  check_limit(transaction, limits.tasks_per_service, "tasks-per-service", "the service", "",
-              service);
-  check_limit(transaction, limits.tasks_per_host, "tasks-per-host", "the host", "", "");
-}
 
 std::optional<Admission> replay(journal::Transaction& transaction, const StartIntent& intent,
                                 Instant now) {
@@ -78,9 +53,11 @@ void check_free_disk(const TaskOptions& options, const std::string& engine_root)
 }
 
 Admission admit(journal::Transaction& transaction, const TaskOptions& options,
-                const StartIntent& intent, const catalog::Service& service, Instant now) {
+                const StartIntent& intent, const catalog::Service& service, Instant now,
+                const HostCapacity& host) {
   if (auto earlier = replay(transaction, intent, now)) return *earlier;
-  check_limits(transaction, options.limits, intent);
+  check_not_draining(transaction);
+  check_limits(transaction, options.limits, intent, service, now, host);
 
   journal::TaskRow row;
   row.task.task_id = new_uuid_v7(now);

@@ -19,9 +19,11 @@ inline constexpr Millis kIdempotencyAge{24LL * 3600 * 1000};
 void check_free_disk(const TaskOptions& options, const std::string& engine_root);
 
 // Inside a transaction: the task that the key admitted before, or a new row. Throws conflict
-// ("idempotency-key-reused") and limit (problem "limit-tasks-per-…", with the tasks that hold it).
+// ("idempotency-key-reused"), unavailable ("draining") and LimitError, with the tasks that hold the
+// limit.
 Admission admit(journal::Transaction& transaction, const TaskOptions& options,
-                const StartIntent& intent, const catalog::Service& service, Instant now);
+                const StartIntent& intent, const catalog::Service& service, Instant now,
+                const HostCapacity& host = {});
 
 }  // namespace resmgr::tasks
 

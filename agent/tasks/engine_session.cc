@@ -34,6 +34,7 @@ void EngineSession::establish() {
     known.trusted = true;
     known.root_dir = info.root_dir;
     known.started_at = info.started_at;
+    known.capacity = {info.memory_bytes, info.cpus};
     known.health = {true, info.version, info.api_version, {}};
     return away;
   });
@@ -72,6 +73,10 @@ std::string EngineSession::engine_root() const {
 
 std::optional<Instant> EngineSession::engine_started() const {
   return known_.with([](const Known& known) { return known.started_at; });
+}
+
+HostCapacity EngineSession::capacity() const {
+  return known_.with([](const Known& known) { return known.capacity; });
 }
 
 void EngineSession::restore_network() {

@@ -39,6 +39,8 @@ class EngineSession {
   std::string engine_root() const;
   // EngineInfo::started_at, as it was told at the last connection.
   std::optional<Instant> engine_started() const;
+  // What the host has; 0 until the engine was reached, or where it does not say.
+  HostCapacity capacity() const;
 
   // The agent's bridge may have been pruned while it was connected.
   void restore_network();
@@ -50,6 +52,7 @@ class EngineSession {
     EngineHealth health;
     std::string root_dir;
     std::optional<Instant> started_at;
+    HostCapacity capacity;
   };
   void create_marker();
   bool journal_has_containers() const;

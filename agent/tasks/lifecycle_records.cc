@@ -170,10 +170,6 @@ void Lifecycle::Run::record_oom() {
 // The journal was restored or replaced: its labels say what the container is.
 Next Lifecycle::Run::adopt() {
   const engine::ContainerState& found = memory_.seen->container;
-  if (!found.alive() && !found.started_at) {
-    parts_.engine.remove(found.id);
-    return Next::done();
-  }
   const auto label = [&](const char* name) {
     const auto value = found.labels.find(name);
     return value == found.labels.end() ? std::string() : value->second;
@@ -186,6 +182,12 @@ Next Lifecycle::Run::adopt() {
   row.task.created_at =
       parse_rfc3339(label(engine::kLabelCreatedAt)).value_or(found.started_at.value());
   row.spec_hash = label(engine::kLabelSpecHash);
+  // Nobody else says what it reserves of the host; a service that has changed since may be wrong.
+  const auto catalog = parts_.catalog();
+  if (const catalog::Service* known = catalog->find(row.task.service_type)) {
+    row.memory_bytes = known->memory_bytes;
+    row.cpus = known->cpus;
+  }
   apply_started(row, found);
   const Instant now = parts_.clock.now();
   parts_.journal.transact([&](Transaction& transaction) {

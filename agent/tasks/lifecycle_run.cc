@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "agent/engine/labels.h"
+#include "agent/tasks/observation.h"
 #include "common/failpoint.h"
 #include "common/log.h"
 
@@ -56,30 +56,16 @@ Observation Lifecycle::Run::observe() const {
   using Kind = Observation::Kind;
   if (!parts_.session.trusted()) return {Kind::unknown, {}};
   const std::uint64_t epoch = parts_.session.epoch();
-  const auto found = timed([this] { return inspect(); });
+  const auto found = timed([this] { return find_container(parts_.engine, task_id_, row_); });
   // An answer of an engine that went away meanwhile may be another engine's.
   if (!parts_.session.trusted() || parts_.session.epoch() != epoch) return {Kind::unknown, {}};
-  if (!found) return {Kind::absent, {}};
-  const bool known_by_id = row_ && found->id == row_->task.container_id;
-  if (!known_by_id) {
-    const auto task = engine::task_of(found->labels, found->name, parts_.options.agent_id);
-    if (task != task_id_) return {Kind::foreign, {}};
-    // Ours by name and labels, and yet not the container that the journal knows.
-    if (row_ && !row_->task.container_id.empty()) return {Kind::absent, {}};
-  }
+  Observation seen = judge(task_id_, row_, found, parts_.options.agent_id);
+  if (seen.kind != Kind::present) return seen;
   if (found->alive() && row_ && found->started_at == row_->task.start_time) {
     const Sighting sighting{epoch, parts_.clock.now(), parts_.clock.since_boot(), found->host_port};
     lifecycle_.sightings_.with([&](auto& sightings) { sightings[task_id_] = sighting; });
   }
-  return {Kind::present, *found};
-}
-
-std::optional<engine::ContainerState> Lifecycle::Run::inspect() const {
-  if (row_ && !row_->task.container_id.empty()) {
-    auto found = parts_.engine.inspect(row_->task.container_id);
-    if (found || row_->phase != Phase::removed) return found;
-  }
-  return parts_.engine.inspect(engine::container_name(task_id_));
+  return seen;
 }
 
 const catalog::Service* Lifecycle::Run::service() {

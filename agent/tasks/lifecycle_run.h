@@ -45,7 +45,6 @@ class Lifecycle::Run {
 
   void take_hints();
   Observation observe() const;
-  std::optional<engine::ContainerState> inspect() const;
   const catalog::Service* service();
   Next perform(Act act);
 

@@ -109,7 +109,8 @@ Act plan(const std::optional<TaskRow>& row, const Observation& seen, bool create
   }
   if (!row) {
     if (seen.kind == Kind::unknown) return Act::ask_again;
-    return seen.kind == Kind::present ? Act::adopt : Act::none;
+    if (seen.kind != Kind::present) return Act::none;
+    return ran(seen.container) ? Act::adopt : Act::discard;
   }
   switch (row->phase) {
     case Phase::admitted:

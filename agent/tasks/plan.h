@@ -39,7 +39,7 @@ enum class Act {
   refuse_name,       // a foreign container bears the name: the start can't be
   clear,             // the end is on record: keep its last output, remove it
   record_removed,    // nothing is left at the engine
-  adopt,             // ours, but the journal does not know it
+  adopt,             // ours, and it ran, but the journal does not know it
 };
 
 std::string_view to_string(Act act);

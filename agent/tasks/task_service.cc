@@ -6,12 +6,14 @@
 
 #include "agent/tasks/admission.h"
 #include "agent/tasks/container_spec.h"
+#include "agent/tasks/drain.h"
 #include "agent/tasks/engine_session.h"
 #include "agent/tasks/heartbeats.h"
 #include "agent/tasks/idle_watch.h"
 #include "agent/tasks/jupyter_probe.h"
 #include "agent/tasks/lanes.h"
 #include "agent/tasks/lifecycle.h"
+#include "agent/tasks/reconciler.h"
 #include "agent/tasks/sampler.h"
 #include "agent/tasks/waiters.h"
 #include "agent/tasks/watcher.h"
@@ -20,6 +22,7 @@
 #include "common/failpoint.h"
 #include "common/guarded.h"
 #include "common/json.h"
+#include "common/log.h"
 
 namespace resmgr::tasks {
 namespace {
@@ -71,7 +74,8 @@ struct TaskService::State {
         sampler({options.sample_interval, journal, engine, clock, session, idle_watch,
                  [this](const Task& task, std::stop_token stop) {
                    return ask_jupyter(task, std::move(stop));
-                 }}) {
+                 }}),
+        reconciler(options.agent_id, engine, journal, session, lifecycle, lanes) {
     lifecycle.set_wake([this](const std::string& task_id, const std::string& user_id) {
       lanes.wake(task_id, user_id);
     });
@@ -128,6 +132,7 @@ struct TaskService::State {
   Watcher watcher;
   IdleWatch idle_watch;
   Sampler sampler;
+  Reconciler reconciler;
 };
 
 TaskService::TaskService(TaskOptions options, journal::Journal& journal, engine::Engine& engine,
@@ -158,10 +163,11 @@ Admission TaskService::start(const StartIntent& intent) {
   }
   check_free_disk(state_->options, state_->session.engine_root());
 
+  const HostCapacity capacity = state_->session.capacity();
   const Instant now = state_->clock.now();
   failpoint("admission.before_commit");
   const Admission admission = state_->journal.writing([&](journal::Transaction& transaction) {
-    return admit(transaction, state_->options, intent, *service, now);
+    return admit(transaction, state_->options, intent, *service, now, capacity);
   });
   failpoint("admission.after_commit");
   if (admission.replayed) return admission;
@@ -263,5 +269,35 @@ void TaskService::set_catalog(std::shared_ptr<const catalog::Catalog> catalog) {
 }
 
 EngineHealth TaskService::engine_health() const { return state_->session.health(); }
+
+Reconciliation TaskService::compare() { return state_->reconciler.look(); }
+
+Reconciliation TaskService::reconcile(const Requester& by, Millis longest_wait,
+                                      const std::stop_token& stop) {
+  Reconciliation before = state_->reconciler.look();
+  if (before.engine_reachable) {
+    const Json details = {
+        {"requestedBy", by.user_id}, {"name", by.name}, {"differences", before.differences.size()}};
+    state_->journal.transact([&](journal::Transaction& transaction) {
+      transaction.append(event_type::kReconcileRequested, state_->clock.now(), dump_json(details));
+    });
+  }
+  return state_->reconciler.settle(std::move(before), longest_wait, stop);
+}
+
+Drain TaskService::drain(const std::string& reason, const Requester& by) {
+  const Drain drain = begin_drain(state_->journal, reason, by, state_->clock.now());
+  log::info("Draining: starts are refused. {Reason}", {{"Reason", drain.reason}});
+  return drain;
+}
+
+void TaskService::resume(const Requester& by) {
+  end_drain(state_->journal, by, state_->clock.now());
+  log::info("Starts are accepted");
+}
+
+std::optional<Drain> TaskService::draining() const {
+  return state_->journal.reading([](journal::Reader& reader) { return current_drain(reader); });
+}
 
 }  // namespace resmgr::tasks

@@ -28,7 +28,17 @@ struct Limits {
   int tasks_per_user_and_service = 0;
   int tasks_per_service = 0;
   int tasks_per_host = 0;
+  int starts_per_user_per_minute = 0;  // that were admitted, in any 60 seconds
+  // How many times the host's memory and cores may be promised to the active tasks.
+  double memory_overcommit = 0;
+  double cpu_overcommit = 0;
   std::int64_t min_free_disk_bytes = 1LL << 30;
+};
+
+// As the engine tells it; 0 = it does not.
+struct HostCapacity {
+  std::int64_t memory_bytes = 0;
+  int cpus = 0;
 };
 
 struct TaskOptions {
@@ -51,6 +61,7 @@ struct StartIntent {
   std::string requested_by;     // for the audit: principal's user id
   std::string idempotency_key;  // empty: none; it belongs to `requested_by`
   std::string body_hash;        // of the request that bore the key
+  bool sees_all = true;         // whether a refusal may name other users' tasks
 };
 
 struct Admission {
@@ -65,6 +76,10 @@ struct EngineHealth {
   std::string last_error;  // empty while reachable
 };
 
+struct Drain;
+struct Requester;
+struct Reconciliation;
+
 class TaskService {
  public:
   using Settled = std::function<void(const journal::TaskRow&)>;
@@ -77,8 +92,8 @@ class TaskService {
   void run();
 
   // Admits a start; on disk when it returns. Throws usage (unknown service, with pointer), limit
-  // (problem and task_ids say which and who), unavailable (engine away, disk), conflict with
-  // problem "idempotency-key-reused" (same key, other body).
+  // (problem and task_ids say which and who), unavailable (engine away, disk, draining), conflict
+  // with problem "idempotency-key-reused" (same key, other body).
   Admission start(const StartIntent& intent);
 
   // Calls `settled` once: at the end of the start (Running, or ended), or at once if it has
@@ -122,6 +137,17 @@ class TaskService {
   void set_catalog(std::shared_ptr<const catalog::Catalog> catalog);
 
   EngineHealth engine_health() const;
+
+  // Where journal and engine differ (difference.h); nothing is done about it.
+  Reconciliation compare();
+  // Does something about it, as is done at every start, too, and waits for it up to `longest_wait`.
+  // With the engine away nothing is done.
+  Reconciliation reconcile(const Requester& by, Millis longest_wait, const std::stop_token& stop);
+
+  // Refuses starts from now on, also after a restart, until resume(); on disk when it returns.
+  Drain drain(const std::string& reason, const Requester& by);
+  void resume(const Requester& by);
+  std::optional<Drain> draining() const;
 
  private:
   struct State;

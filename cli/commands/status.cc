@@ -64,6 +64,15 @@ std::string tasks_line(const Json& counts) {
   return line;
 }
 
+std::string draining_line(const Json& host, Instant now) {
+  std::string line = "starts are refused";
+  if (const auto since = parse_rfc3339(string_or(host, "drainedAt"))) {
+    line += " since " + format_local_time(*since, now);
+  }
+  const std::string reason = string_or(host, "drainReason");
+  return reason.empty() ? line : line + ": " + reason;
+}
+
 std::string listen_line(const Json& addresses) {
   std::string line;
   for (const Json& address : addresses) line += (line.empty() ? "" : ", ") + text_of(address);
@@ -110,7 +119,9 @@ void print_for_people(Session& session, const Json& host) {
   const auto [journal, journal_style] = journal_line(object_at(host, "journal"));
   add("Journal", journal, journal_style);
   add("Tasks", tasks_line(object_at(host, "tasks")));
-  if (bool_or(host, "draining", false)) add("Draining", "starts are refused", Style::busy);
+  if (bool_or(host, "draining", false)) {
+    add("Draining", draining_line(host, session.surroundings().clock.now()), Style::busy);
+  }
   const Json& catalog = object_at(host, "catalog");
   add("Catalog", std::to_string(integer_or(catalog, "services", 0)) + " services");
   for (const Json& fault : array_at(catalog, "faults")) {

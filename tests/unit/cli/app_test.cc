@@ -10,8 +10,9 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-constexpr const char* kCommands[] = {"start",    "stop",   "list",   "show",  "logs",
-                                     "services", "status", "events", "token", "version"};
+constexpr const char* kCommands[] = {"start",    "stop",   "list",      "show",  "logs",
+                                     "services", "status", "reconcile", "drain", "resume",
+                                     "events",   "token",  "version"};
 
 class AppTest : public CommandTest {};
 

@@ -161,6 +161,7 @@ void read_everything(Reader& reader, const std::string& id) {
   reader.events_after(0, 10, kAda);
   reader.events_of(id);
   reader.usage_record(id);
+  reader.note("drain");
   for (unsigned bits = 0; bits < 32 * 16; ++bits) {
     TaskFilter filter;
     for (unsigned status = 0; status < 5; ++status) {
@@ -193,6 +194,11 @@ TEST_F(ReaderTest, FindsEverythingByAnIndexInItsOrder) {
   move(transaction, row, TaskStatus::running, Phase::ready);
   transaction.active("", "");
   transaction.active(kAda, "hello");
+  transaction.reserved();
+  transaction.admitted_between(kAda, kNoon, kNoon);
+  transaction.set_note("drain", "{}");
+  transaction.note("drain");
+  transaction.erase_note("drain");
   transaction.remember(kAda, "key", {"b0d7", row.task.task_id, kNoon});
   transaction.idempotency(kAda, "key");
   transaction.forget_before(kNoon);

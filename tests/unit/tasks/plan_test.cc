@@ -117,6 +117,7 @@ TEST(Plan, ARemovedTaskIsFinal) {
 TEST(Plan, AContainerThatTheJournalDoesNotKnowIsAdopted) {
   EXPECT_EQ(plan(std::nullopt, kRunning, false), Act::adopt);
   EXPECT_EQ(plan(std::nullopt, kExited, false), Act::adopt);
+  EXPECT_EQ(plan(std::nullopt, kCreated, false), Act::discard);  // it never ran
   EXPECT_EQ(plan(std::nullopt, kAbsent, false), Act::none);
   EXPECT_EQ(plan(std::nullopt, kForeign, false), Act::none);
 }
