@@ -23,6 +23,12 @@ struct Event {
 namespace event_type {
 inline constexpr char kAgentStarted[] = "agent.started";
 inline constexpr char kAgentStopped[] = "agent.stopped";
+// The journal became another one, with another id: a backup took its place, or what could still be
+// read of it and of the engine.
+inline constexpr char kJournalRestored[] = "journal.restored";
+inline constexpr char kJournalRebuilt[] = "journal.rebuilt";
+// Events were pruned that a destination had not got yet, for there was too much of them.
+inline constexpr char kJournalGap[] = "journal.gap";
 inline constexpr char kStartRequested[] = "task.start_requested";  // admission
 inline constexpr char kImagePulled[] = "task.image_pulled";
 inline constexpr char kCreated[] = "task.created";

@@ -24,6 +24,10 @@ class SnapshotReader final : public Reader {
   std::vector<Event> events_after(std::int64_t seq, int limit, std::string_view user_id) override;
   std::vector<Event> events_of(std::string_view task_id) override;
   std::optional<std::string> usage_record(std::string_view task_id) override;
+  Pruned pruned() override;
+  std::vector<std::string> prunable_tasks(Instant ended_before, std::int64_t last_event,
+                                          int limit) override;
+  std::int64_t used_bytes() override;
 
  private:
   Database& database_;

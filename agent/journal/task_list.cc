@@ -45,20 +45,6 @@ struct Range {
   void lower(std::string_view beyond) { to = std::min<std::string>(to, std::string(beyond)); }
 };
 
-// What the ids of that millisecond begin with: the first 48 bits of a UUIDv7 are its Unix time in
-// milliseconds (RFC 9562, section 5.7). Before and beyond what fits there is no id.
-std::string id_floor(Instant time) {
-  constexpr std::int64_t kBeyond = std::int64_t{1} << 48;
-  const std::int64_t millis = to_millis(time);
-  if (millis <= 0) return "";
-  if (millis >= kBeyond) return kAboveDigits;
-  std::array<char, 32> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%08llx-%04llx",
-                                   static_cast<unsigned long long>(millis >> 16),
-                                   static_cast<unsigned long long>(millis & 0xffff));
-  return {text.data(), static_cast<std::size_t>(length)};
-}
-
 Range range_of(const TaskFilter& filter, std::string_view before) {
   Range range;
   if (filter.from) range.raise(id_floor(*filter.from));
@@ -192,6 +178,18 @@ void merge(std::vector<TaskRow>& rows, std::size_t limit) {
 }
 
 }  // namespace
+
+std::string id_floor(Instant time) {
+  constexpr std::int64_t kBeyond = std::int64_t{1} << 48;
+  const std::int64_t millis = to_millis(time);
+  if (millis <= 0) return "";
+  if (millis >= kBeyond) return kAboveDigits;
+  std::array<char, 32> text{};
+  const int length = std::snprintf(text.data(), text.size(), "%08llx-%04llx",
+                                   static_cast<unsigned long long>(millis >> 16),
+                                   static_cast<unsigned long long>(millis & 0xffff));
+  return {text.data(), static_cast<std::size_t>(length)};
+}
 
 std::vector<TaskRow> list_tasks(Database& database, const TaskFilter& filter, int limit,
                                 std::string_view before) {

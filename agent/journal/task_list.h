@@ -3,6 +3,7 @@
 #ifndef RESMGR_AGENT_JOURNAL_TASK_LIST_H_
 #define RESMGR_AGENT_JOURNAL_TASK_LIST_H_
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,6 +11,10 @@
 #include "agent/journal/journal.h"
 
 namespace resmgr::journal {
+
+// What the ids of that millisecond begin with: the first 48 bits of a UUIDv7 are its Unix time in
+// milliseconds (RFC 9562, section 5.7). Before and beyond what fits there is no id.
+std::string id_floor(Instant time);
 
 // Reader::tasks().
 std::vector<TaskRow> list_tasks(Database& database, const TaskFilter& filter, int limit,

@@ -27,6 +27,8 @@ class WriteTransaction final : public Transaction {
   void write_counts();
   // Sequence number of the last event that a kept part appended since begin(); 0 = none did.
   std::int64_t last_event() const { return last_event_; }
+  // Number up to which kept parts pruned events since begin(); 0 = none did.
+  std::int64_t pruned_to() const { return pruned_to_; }
   void begin();
 
   std::optional<TaskRow> task(std::string_view task_id) override;
@@ -42,6 +44,8 @@ class WriteTransaction final : public Transaction {
                 const IdempotencyRecord& record) override;
   void forget_before(Instant time) override;
   void put_usage(std::string_view task_id, std::string_view record, std::string_view hash) override;
+  void prune_events(std::int64_t seq) override;
+  bool prune_task(std::string_view task_id, Instant ended_before) override;
 
  private:
   using Counts = std::array<std::int64_t, kTaskStatuses.size()>;
@@ -52,6 +56,8 @@ class WriteTransaction final : public Transaction {
   Counts part_{};
   std::int64_t last_event_ = 0;
   std::int64_t part_event_ = 0;
+  std::int64_t pruned_to_ = 0;
+  std::int64_t part_pruned_to_ = 0;
 };
 
 }  // namespace resmgr::journal
