@@ -26,7 +26,13 @@ inline constexpr char kAgentStopped[] = "agent.stopped";
 inline constexpr char kAgentDrained[] = "agent.drained";  // starts are refused from now on
 inline constexpr char kAgentResumed[] = "agent.resumed";
 inline constexpr char kReconcileRequested[] = "agent.reconcile_requested";  // by an admin
-inline constexpr char kStartRequested[] = "task.start_requested";           // admission
+// The journal became another one, with another id: a backup took its place, or what could still be
+// read of it and of the engine.
+inline constexpr char kJournalRestored[] = "journal.restored";
+inline constexpr char kJournalRebuilt[] = "journal.rebuilt";
+// Events were pruned that a destination had not got yet, for there was too much of them.
+inline constexpr char kJournalGap[] = "journal.gap";
+inline constexpr char kStartRequested[] = "task.start_requested";  // admission
 inline constexpr char kImagePulled[] = "task.image_pulled";
 inline constexpr char kCreated[] = "task.created";
 inline constexpr char kStarted[] = "task.started";

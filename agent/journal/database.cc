@@ -11,6 +11,8 @@
 namespace resmgr::journal {
 namespace {
 
+constexpr char kUnavailable[] = "journal-unavailable";
+
 constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
 
 // After a burst the log's file shrinks to this when it is begun anew.
@@ -63,13 +65,30 @@ DatabaseError::DatabaseError(int primary_code, std::string_view sqlite_message)
 DatabaseError::DatabaseError(int primary_code, const Fault& fault)
     : Error(fault.kind, "cannot use journal: " + fault.cause, fault.hint),
       code_(primary_code),
-      cause_(fault.cause) {}
+      cause_(fault.cause) {
+  if (kind() == ErrorKind::unavailable) problem = kUnavailable;
+}
 
 DatabaseError DatabaseError::damaged() { return {SQLITE_CORRUPT, ""}; }
 
 DatabaseError DatabaseError::aborted() { return {SQLITE_ABORT, ""}; }
 
+DatabaseError DatabaseError::full() { return {SQLITE_FULL, ""}; }
+
 bool DatabaseError::is_constraint() const { return code_ == SQLITE_CONSTRAINT; }
+
+// A quota that is used up, and a -shm file that can't grow, come as other errors than 'full'.
+bool DatabaseError::may_lack_space() const {
+  return code_ == SQLITE_FULL || code_ == SQLITE_IOERR || code_ == SQLITE_CANTOPEN;
+}
+
+Error DatabaseError::of_writing() const {
+  const ErrorKind kind_told =
+      kind() == ErrorKind::corrupt ? ErrorKind::corrupt : ErrorKind::unavailable;
+  Error error(kind_told, "cannot write journal: " + cause_, hint());
+  if (kind_told == ErrorKind::unavailable) error.problem = kUnavailable;
+  return error;
+}
 
 DatabaseError::Fault DatabaseError::fault_of(int primary_code, std::string_view sqlite_message) {
   switch (primary_code) {
@@ -196,6 +215,13 @@ std::int64_t Database::integer(std::string_view sql) {
   Statement statement(handle(), sql);
   if (!statement.step()) throw DatabaseError::damaged();
   return statement.integer(0);
+}
+
+std::vector<std::string> Database::texts(std::string_view sql, int most) {
+  Statement statement(handle(), sql);
+  std::vector<std::string> rows;
+  while (std::ssize(rows) < most && statement.step()) rows.emplace_back(statement.text(0));
+  return rows;
 }
 
 Statement& Database::prepared(std::string_view sql) {

@@ -39,10 +39,16 @@ class DatabaseError final : public Error {
   static DatabaseError damaged();
   // SQLite undid the transaction on its own.
   static DatabaseError aborted();
+  // No space is left.
+  static DatabaseError full();
 
   const std::string& cause() const { return cause_; }
   // A constraint of the schema does not hold: of all errors the one that is a statement's own.
   bool is_constraint() const;
+  // Freeing space on the disk may help.
+  bool may_lack_space() const;
+  // As it is told to those whose own transaction did nothing wrong.
+  Error of_writing() const;
 
  private:
   struct Fault {
@@ -120,6 +126,8 @@ class Database {
   void exec(const std::string& statements);
   // The first column of the only row.
   std::int64_t integer(std::string_view sql);
+  // The first column of each row, of the first `most`.
+  std::vector<std::string> texts(std::string_view sql, int most);
 
   // Prepared at its first use, and kept. `sql` must live as long as this. Don't use it while it is
   // in use: Query sees to that.

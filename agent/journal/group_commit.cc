@@ -46,16 +46,17 @@ GroupCommit::GroupCommit(Commit commit, AfterCommit after)
   group_.reserve(kMostInGroup);
 }
 
-void GroupCommit::run(const std::function<void(Transaction&)>& body) {
+void GroupCommit::run(const std::function<void(Transaction&)>& body, Purpose purpose) {
   if (leading == this) {
     throw Error(ErrorKind::internal, "cannot begin transaction: this thread is inside of one");
   }
-  Place& place = queue_up(body);
+  Place& place = queue_up(body, purpose);
   if (place.wait() == Turn::leading) lead();
   if (const std::exception_ptr error = leave(place)) std::rethrow_exception(error);
 }
 
-GroupCommit::Place& GroupCommit::queue_up(const std::function<void(Transaction&)>& body) {
+GroupCommit::Place& GroupCommit::queue_up(const std::function<void(Transaction&)>& body,
+                                          Purpose purpose) {
   const std::lock_guard lock(mutex_);
   if (free_.empty()) {
     free_.reserve(places_.size() + 1);
@@ -65,6 +66,7 @@ GroupCommit::Place& GroupCommit::queue_up(const std::function<void(Transaction&)
   queue_.push_back(&place);
   free_.pop_back();
   place.body = &body;
+  place.purpose = purpose;
   place.turn.store(queue_.size() == 1 ? Turn::leading : Turn::waiting, std::memory_order_relaxed);
   queued_.store(queue_.size(), std::memory_order_relaxed);
   return place;

@@ -21,6 +21,7 @@ class GroupCommit {
  public:
   struct Request {
     const std::function<void(Transaction&)>* body = nullptr;
+    Purpose purpose = Purpose::normal;
     std::exception_ptr error;  // set by `commit` if it failed
   };
   // Runs the bodies in order and commits. Must not throw.
@@ -34,7 +35,7 @@ class GroupCommit {
 
   // Returns when the request's group is committed; throws its error. Thread-safe. Calling it from
   // `commit`, from `after` or from a body throws Error(internal): it would wait for itself.
-  void run(const std::function<void(Transaction&)>& body);
+  void run(const std::function<void(Transaction&)>& body, Purpose purpose = Purpose::normal);
 
  private:
   enum class Turn : int { waiting, leading, answered };
@@ -47,7 +48,7 @@ class GroupCommit {
     Turn wait() const;
   };
 
-  Place& queue_up(const std::function<void(Transaction&)>& body);
+  Place& queue_up(const std::function<void(Transaction&)>& body, Purpose purpose);
   void lead();
   void gather() const;
   std::exception_ptr leave(Place& place);

@@ -39,6 +39,18 @@ struct TaskFilter {
   std::string id_part;
 };
 
+// How far the journal was pruned.
+struct Pruned {
+  std::int64_t events_to = 0;  // the first event that is kept has a greater number; 0 = none was
+  Instant tasks_before{};      // tasks that ended before this may be gone
+};
+
+// What a transaction is for: it decides what is left to it when the disk is full.
+enum class Purpose {
+  normal,
+  ending,  // records a stop or an end, and may use the space that is kept for these
+};
+
 // What an idempotency key stands for. The key belongs to the principal that sent it.
 struct IdempotencyRecord {
   std::string body_hash;
@@ -118,6 +130,11 @@ class Transaction {
   virtual void set_note(std::string_view name, std::string_view text) = 0;
   // One that is not there is no error.
   virtual void erase_note(std::string_view name) = 0;
+  // Forgets the events up to this one.
+  virtual void prune_events(std::int64_t seq) = 0;
+  // Forgets a task of which nothing is left at the engine, with its keys, as one of those that
+  // ended before that time; its events and its usage record stay. Whether there was such a task.
+  virtual bool prune_task(std::string_view task_id, Instant ended_before) = 0;
 };
 
 // A consistent view, on a connection of its own.
@@ -150,6 +167,13 @@ class Reader {
   virtual Activity activity(std::string_view task_id) = 0;
   // Transaction::note().
   virtual std::optional<std::string> note(std::string_view name) = 0;
+  virtual Pruned pruned() = 0;
+  // Tasks that ended before that time, of which nothing is left at the engine, and whose last event
+  // has no greater number; oldest first.
+  virtual std::vector<std::string> prunable_tasks(Instant ended_before, std::int64_t last_event,
+                                                  int limit) = 0;
+  // Bytes of the file that hold something; what was pruned is used again before the file grows.
+  virtual std::int64_t used_bytes() = 0;
 };
 
 // Since the journal was opened.
@@ -161,11 +185,14 @@ struct JournalStatistics {
 struct JournalOptions {
   std::string file;
   Millis busy_timeout{5'000};
+  // Disk space that is kept in <file>-ballast for stops and ends; 0 = none.
+  std::int64_t ballast_bytes = 0;
 };
 
 class Journal {
  public:
-  // Opens or makes the file (mode 0600), and migrates it.
+  // Opens or makes the file (mode 0600), and migrates it. Throws Error(corrupt) also where the
+  // replacing of the file by another one was cut off (install.h).
   explicit Journal(const JournalOptions& options);
   ~Journal();
   Journal(const Journal&) = delete;
@@ -176,8 +203,12 @@ class Journal {
   // common commit fails, every caller gets Error(unavailable) or, where the file is damaged,
   // Error(corrupt), and nothing was written; only if the disk failed to sync and the process dies
   // right after may it turn out to be there. `body` may run on another caller's thread, and once
-  // only; it must do no I/O of its own and not call transact(), which would throw Error(internal).
-  void transact(const std::function<void(Transaction&)>& body);
+  // only (an ending one again, after what it wrote was undone, where the disk was full); it must do
+  // no I/O of its own and not call transact(), which would throw Error(internal).
+  //
+  // Once a full disk made an ending one use the kept space, normal ones are refused with
+  // Error(unavailable) until that space is free again; they try that.
+  void transact(const std::function<void(Transaction&)>& body, Purpose purpose = Purpose::normal);
 
   // Runs `body` with a reader of the pool.
   void read(const std::function<void(Reader&)>& body) const;
@@ -189,9 +220,9 @@ class Journal {
     return std::move(*result);
   }
   template <typename Fn>
-  auto writing(Fn&& body) {
+  auto writing(Fn&& body, Purpose purpose = Purpose::normal) {
     std::optional<decltype(body(std::declval<Transaction&>()))> result;
-    transact([&](Transaction& transaction) { result.emplace(body(transaction)); });
+    transact([&](Transaction& transaction) { result.emplace(body(transaction)); }, purpose);
     return std::move(*result);
   }
 
@@ -213,8 +244,12 @@ class Journal {
   int subscribe(std::function<void(std::int64_t head)> listener);
   void unsubscribe(int subscription);
 
-  // Whether the last commit went well, i.e. the disk takes writes (tries one if none did lately).
+  // Whether a normal transaction can be written: the last commit went well (tries one if none did
+  // lately), and the kept space is not in use.
   bool writable();
+  // Whether the kept space is in use, or could not be kept: what else can wait should not be
+  // written to this disk.
+  bool out_of_space() const;
 
   JournalStatistics statistics() const;
 

@@ -37,7 +37,7 @@ void apply(Database& database, const Migration& step) {
 
 }  // namespace
 
-void migrate(Database& database, std::span<const Migration> steps) {
+int schema_version(Database& database, std::span<const Migration> steps) {
   refuse_foreign(database);
   const auto version = database.integer("PRAGMA user_version");
   const auto newest = static_cast<std::int64_t>(steps.size());
@@ -47,6 +47,11 @@ void migrate(Database& database, std::span<const Migration> steps) {
                     ", and this program knows versions up to " + std::to_string(newest),
                 "use the resmgr that wrote it, or a newer one");
   }
+  return static_cast<int>(version);
+}
+
+void migrate(Database& database, std::span<const Migration> steps) {
+  const int version = schema_version(database, steps);
   for (const Migration& step : steps.subspan(static_cast<std::size_t>(version))) {
     apply(database, step);
   }

@@ -18,8 +18,12 @@ struct Migration {
 // Those of migrations/*.sql, in order.
 std::span<const Migration> migrations();
 
-// Brings the schema up to the last of `steps`. Throws Error(corrupt) if the file's schema is newer
-// than that, or if the file belongs to another program; a step that fails leaves what was there.
+// The schema's version; 0 = the file is empty. Throws Error(corrupt) if it is newer than the last
+// of `steps`, or if the file belongs to another program.
+int schema_version(Database& database, std::span<const Migration> steps = migrations());
+
+// Brings the schema up to the last of `steps`. Throws as schema_version(); a step that fails
+// leaves what was there.
 void migrate(Database& database, std::span<const Migration> steps = migrations());
 
 }  // namespace resmgr::journal

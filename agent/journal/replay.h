@@ -1,4 +1,4 @@
-// Invariant of the journal: the rows of `tasks` equal the replay of the events, as far as these are
+// Invariant of the journal: the rows of `tasks` equal the replay of the events, as far as both are
 // kept. The rows are what everyone reads; the events are what everyone else is told.
 #ifndef RESMGR_AGENT_JOURNAL_REPLAY_H_
 #define RESMGR_AGENT_JOURNAL_REPLAY_H_
@@ -10,10 +10,11 @@
 
 namespace resmgr::journal {
 
-// Folds the events into each task's public row and compares with the table, and the table with its
-// counts. Returns a sentence for each difference: empty = they are equal. Takes time and memory
-// for all of the journal, in one view of it.
+// Compares each task's row with the one that its last event carries, the events' tasks with the
+// rows, and the table with its counts. Returns a sentence for each difference: empty = they are
+// equal. Takes time for all of the journal, in one view of it, and memory for the differences.
 std::vector<std::string> compare_with_replay(const Journal& journal);
+std::vector<std::string> compare_with_replay(Reader& reader);
 
 }  // namespace resmgr::journal
 

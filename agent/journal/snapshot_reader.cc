@@ -26,6 +26,18 @@ constexpr std::string_view kEventsOfTask =
     "SELECT " RESMGR_EVENT_COLUMNS
     " FROM events INDEXED BY events_of_task WHERE task_id = ?1 ORDER BY seq";
 constexpr std::string_view kUsageRecord = "SELECT record FROM usage_records WHERE task_id = ?1";
+constexpr std::string_view kMeta = "SELECT value FROM meta WHERE key = ?1";
+// Ids begin with the time of admission, and a task ends after it: the walk ends where the younger
+// ones begin. (Where the clock stepped back in between, it is pruned a little later.)
+constexpr std::string_view kPrunable =
+    "SELECT task_id FROM tasks INDEXED BY tasks_by_id"
+    " WHERE task_id < ?1 AND phase = 'removed' AND coalesce(stop_time, created_at) < ?2"
+    " AND NOT EXISTS (SELECT 1 FROM events INDEXED BY events_of_task"
+    " WHERE events.task_id = tasks.task_id AND seq > ?3)"
+    " ORDER BY task_id LIMIT ?4";
+constexpr std::string_view kUsedBytes =
+    "SELECT (page_count - freelist_count) * page_size"
+    " FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
 
 std::vector<Event> read_events(Query& query) {
   std::vector<Event> events;
@@ -99,6 +111,30 @@ Activity SnapshotReader::activity(std::string_view task_id) {
 
 std::optional<std::string> SnapshotReader::note(std::string_view name) {
   return find_note(database_, name);
+}
+
+Pruned SnapshotReader::pruned() {
+  const auto meta = [this](std::string_view key) -> std::int64_t {
+    Query query(database_, kMeta, key);
+    return query->step() ? query->integer(0) : 0;
+  };
+  return {meta(kMetaPrunedTo), instant_from_millis(meta(kMetaTasksPruned))};
+}
+
+std::vector<std::string> SnapshotReader::prunable_tasks(Instant ended_before,
+                                                        std::int64_t last_event, int limit) {
+  const std::string beyond = id_floor(ended_before);
+  Query query(database_, kPrunable, std::string_view(beyond), to_millis(ended_before), last_event,
+              limit);
+  std::vector<std::string> ids;
+  while (query->step()) ids.emplace_back(query->text(0));
+  return ids;
+}
+
+std::int64_t SnapshotReader::used_bytes() {
+  Query query(database_, kUsedBytes);
+  if (!query->step()) throw DatabaseError::damaged();
+  return query->integer(0);
 }
 
 }  // namespace resmgr::journal

@@ -28,6 +28,10 @@ class SnapshotReader final : public Reader {
   std::optional<Heartbeat> heartbeat() override;
   Activity activity(std::string_view task_id) override;
   std::optional<std::string> note(std::string_view name) override;
+  Pruned pruned() override;
+  std::vector<std::string> prunable_tasks(Instant ended_before, std::int64_t last_event,
+                                          int limit) override;
+  std::int64_t used_bytes() override;
 
  private:
   Database& database_;

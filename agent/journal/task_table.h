@@ -11,6 +11,11 @@
 
 namespace resmgr::journal {
 
+// Keys of `meta`.
+inline constexpr std::string_view kMetaJournalId = "journal_id";
+inline constexpr std::string_view kMetaPrunedTo = "pruned_to";
+inline constexpr std::string_view kMetaTasksPruned = "tasks_pruned_before";  // Unix milliseconds
+
 // In the order of the REST contract, which is that of task_counts() too.
 inline constexpr std::array kTaskStatuses = {TaskStatus::starting, TaskStatus::running,
                                              TaskStatus::stopping, TaskStatus::stopped,

@@ -42,6 +42,16 @@ constexpr std::string_view kForget = "DELETE FROM idempotency WHERE created_at <
 constexpr std::string_view kPutUsage =
     "INSERT INTO usage_records (task_id, record, hash) VALUES (?1, ?2, ?3)";
 
+constexpr std::string_view kPruneEvents = "DELETE FROM events WHERE seq <= ?1";
+constexpr std::string_view kPruneTask = "DELETE FROM tasks WHERE rowid = ?1";
+constexpr std::string_view kFindRemoved =
+    "SELECT rowid, status FROM tasks INDEXED BY tasks_by_id"
+    " WHERE task_id = ?1 AND phase = 'removed'";
+// Never backwards.
+constexpr std::string_view kRaiseMeta =
+    "INSERT INTO meta (key, value) VALUES (?1, ?2)"
+    " ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)";
+
 void check_details(std::string_view details) {
   if (details == "{}") return;
   const auto first = details.find_first_not_of(" \t\r\n");
@@ -66,16 +76,19 @@ std::int64_t& count_of(std::array<std::int64_t, kTaskStatuses.size()>& counts, T
 void WriteTransaction::begin() {
   kept_ = {};
   last_event_ = 0;
+  pruned_to_ = 0;
 }
 
 void WriteTransaction::start_part() {
   part_ = {};
   part_event_ = 0;
+  part_pruned_to_ = 0;
 }
 
 void WriteTransaction::keep_part() {
   for (std::size_t i = 0; i < kept_.size(); ++i) kept_[i] += part_[i];
   last_event_ = std::max(last_event_, part_event_);
+  pruned_to_ = std::max(pruned_to_, part_pruned_to_);
 }
 
 void WriteTransaction::write_counts() {
@@ -229,6 +242,32 @@ void WriteTransaction::set_note(std::string_view name, std::string_view text) {
 
 void WriteTransaction::erase_note(std::string_view name) {
   batch_.write([&] { delete_note(database_, name); });
+}
+
+void WriteTransaction::prune_events(std::int64_t seq) {
+  batch_.write([&] {
+    Query(database_, kPruneEvents, seq).run();
+    Query(database_, kRaiseMeta, kMetaPrunedTo, seq).run();
+  });
+  part_pruned_to_ = std::max(part_pruned_to_, seq);
+}
+
+bool WriteTransaction::prune_task(std::string_view task_id, Instant ended_before) {
+  std::int64_t rowid = 0;
+  std::optional<TaskStatus> status;
+  {
+    Query found(database_, kFindRemoved, task_id);
+    if (!found->step()) return false;
+    rowid = found->integer(0);
+    status = task_status_from(found->text(1));
+  }
+  if (!status) throw DatabaseError::damaged();
+  batch_.write([&] {
+    Query(database_, kPruneTask, rowid).run();
+    Query(database_, kRaiseMeta, kMetaTasksPruned, to_millis(ended_before)).run();
+  });
+  --count_of(part_, *status);
+  return true;
 }
 
 }  // namespace resmgr::journal

@@ -28,6 +28,8 @@ class WriteTransaction final : public Transaction {
   void write_counts();
   // Sequence number of the last event that a kept part appended since begin(); 0 = none did.
   std::int64_t last_event() const { return last_event_; }
+  // Number up to which kept parts pruned events since begin(); 0 = none did.
+  std::int64_t pruned_to() const { return pruned_to_; }
   void begin();
 
   std::optional<TaskRow> task(std::string_view task_id) override;
@@ -54,6 +56,8 @@ class WriteTransaction final : public Transaction {
   std::optional<std::string> note(std::string_view name) override;
   void set_note(std::string_view name, std::string_view text) override;
   void erase_note(std::string_view name) override;
+  void prune_events(std::int64_t seq) override;
+  bool prune_task(std::string_view task_id, Instant ended_before) override;
 
  private:
   using Counts = std::array<std::int64_t, kTaskStatuses.size()>;
@@ -65,6 +69,8 @@ class WriteTransaction final : public Transaction {
   Counts part_{};
   std::int64_t last_event_ = 0;
   std::int64_t part_event_ = 0;
+  std::int64_t pruned_to_ = 0;
+  std::int64_t part_pruned_to_ = 0;
 };
 
 }  // namespace resmgr::journal

@@ -24,13 +24,6 @@ constexpr std::string_view kMeta = "SELECT value FROM meta WHERE key = ?1";
 constexpr std::string_view kSetMeta = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)";
 constexpr std::string_view kLastSeq = "SELECT seq FROM sqlite_sequence WHERE name = 'events'";
 
-// For those whose own body did nothing wrong.
-std::exception_ptr common_failure(const DatabaseError& e) {
-  const ErrorKind kind =
-      e.kind() == ErrorKind::corrupt ? ErrorKind::corrupt : ErrorKind::unavailable;
-  return std::make_exception_ptr(Error(kind, "cannot write journal: " + e.cause(), e.hint()));
-}
-
 }  // namespace
 
 Writer::Writer(const std::string& file, Millis busy_timeout)
@@ -39,12 +32,12 @@ Writer::Writer(const std::string& file, Millis busy_timeout)
                        .cache_kib = kCacheKib}) {
   migrate(database_);
   database_.exec("PRAGMA foreign_keys = ON");
-  if (!Query(database_, kMeta, std::string_view("journal_id"))->step()) give_id();
+  if (!Query(database_, kMeta, kMetaJournalId)->step()) give_id();
 }
 
 void Writer::give_id() {
   const std::string id = new_uuid_v4();
-  Query(database_, kSetMeta, std::string_view("journal_id"), id).run();
+  Query(database_, kSetMeta, kMetaJournalId, id).run();
 }
 
 Writer::Outcome Writer::commit(std::span<GroupCommit::Request* const> requests) {
@@ -56,20 +49,23 @@ Writer::Outcome Writer::commit(std::span<GroupCommit::Request* const> requests) 
     failpoint("journal.before_commit");
     batch_.commit();
     failpoint("journal.after_commit");
-    return {true, batch_.written_parts(), transaction_.last_event()};
+    return {true, batch_.written_parts(), transaction_.last_event(), transaction_.pruned_to()};
   } catch (const DatabaseError& e) {
-    fail(requests, e);
+    return fail(requests, e);
   } catch (const std::exception& e) {
-    fail(requests, DatabaseError(kUnknownCode, e.what()));
+    return fail(requests, DatabaseError(kUnknownCode, e.what()));
   }
-  return {};
 }
 
-void Writer::fail(std::span<GroupCommit::Request* const> requests, const DatabaseError& failure) {
+Writer::Outcome Writer::fail(std::span<GroupCommit::Request* const> requests,
+                             const DatabaseError& failure) {
   batch_.roll_back();
   for (GroupCommit::Request* const request : requests) {
-    if (!request->error) request->error = common_failure(failure);
+    if (!request->error) request->error = std::make_exception_ptr(failure.of_writing());
   }
+  Outcome outcome;
+  outcome.failure = failure;
+  return outcome;
 }
 
 void Writer::run(GroupCommit::Request& request) {

@@ -3,6 +3,7 @@
 #define RESMGR_AGENT_JOURNAL_WRITER_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -21,8 +22,10 @@ class Writer {
 
   struct Outcome {
     bool committed = false;
-    int written = 0;              // requests that wrote
-    std::int64_t last_event = 0;  // 0 = none was appended
+    int written = 0;                         // requests that wrote
+    std::int64_t last_event = 0;             // 0 = none was appended
+    std::int64_t pruned_to = 0;              // 0 = nothing was pruned
+    std::optional<DatabaseError> failure{};  // if it is not committed
   };
   // Runs the requests in one transaction. Each whose body threw gets that exception; if the commit
   // fails, all others get that error.
@@ -44,7 +47,7 @@ class Writer {
  private:
   void give_id();
   void run(GroupCommit::Request& request);
-  void fail(std::span<GroupCommit::Request* const> requests, const DatabaseError& failure);
+  Outcome fail(std::span<GroupCommit::Request* const> requests, const DatabaseError& failure);
 
   Database database_;
   Batch batch_{database_};

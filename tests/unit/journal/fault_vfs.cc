@@ -42,6 +42,7 @@ struct FaultVfs::Access {
   }
   static int write(sqlite3_file* f, const void* from, int size, sqlite3_int64 at) {
     if (const int fault = current->write_fault_) return fault;
+    if (current->full_ && current->full_()) return SQLITE_FULL;
     return real(f)->pMethods->xWrite(real(f), from, size, at);
   }
   static int truncate(sqlite3_file* f, sqlite3_int64 size) {

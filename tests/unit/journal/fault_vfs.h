@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
+#include <utility>
 
 namespace resmgr::journal {
 
@@ -18,6 +20,8 @@ class FaultVfs {
 
   // From now on writes (syncs, reads) answer this code of SQLite's; SQLITE_OK = they work again.
   void fail_writes(int code) { write_fault_ = code; }
+  // … while that says that the disk is full. Set it while nobody writes.
+  void fill_while(std::function<bool()> full) { full_ = std::move(full); }
   void fail_syncs(int code) { sync_fault_ = code; }
   void fail_reads(int code) { read_fault_ = code; }
   // Each sync takes at least so long.
@@ -29,6 +33,7 @@ class FaultVfs {
 
  private:
   std::atomic<int> write_fault_{0};
+  std::function<bool()> full_;
   std::atomic<int> sync_fault_{0};
   std::atomic<int> read_fault_{0};
   std::atomic<std::chrono::microseconds> sync_delay_{std::chrono::microseconds{0}};
