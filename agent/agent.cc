@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "common/event.h"
+#include "common/failpoint.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/version.h"
@@ -50,14 +51,18 @@ Agent::~Agent() {
   server_->stop();
   unlink(run_.file("agent.json").c_str());
   try {
+    failpoint("agent_stopped.before_commit");
     record(event_type::kAgentStopped);
+    failpoint("agent_stopped.after_commit");
   } catch (const Error& error) {
     log::warning("Could not record the stop: {Reason}", {{"Reason", error.message()}});
   }
 }
 
 void Agent::run() {
+  failpoint("agent_started.before_commit");
   record(event_type::kAgentStarted);
+  failpoint("agent_started.after_commit");
   tasks_.run();
   server_->start();
   write_agent_json();

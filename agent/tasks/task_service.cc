@@ -25,6 +25,7 @@ LaneOptions lane_options(const TaskOptions& options) {
   // The engine is CPU-bound: more starts at once than two a core only wait for each other.
   const int two_a_core = 2 * static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   lanes.start_slots = options.concurrent_starts > 0 ? options.concurrent_starts : two_a_core;
+  lanes.max_threads = options.lane_threads;
   return lanes;
 }
 
@@ -216,5 +217,13 @@ void TaskService::set_catalog(std::shared_ptr<const catalog::Catalog> catalog) {
 }
 
 EngineHealth TaskService::engine_health() const { return state_->session.health(); }
+
+bool TaskSteps::lane(const std::function<std::size_t(std::size_t)>& choose) {
+  return state_.lanes.run_one(choose);
+}
+
+bool TaskSteps::watch() { return state_.watcher.turn(std::stop_token{}); }
+
+void TaskSteps::tick() { state_.watcher.tick(); }
 
 }  // namespace resmgr::tasks
