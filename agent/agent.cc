@@ -8,6 +8,7 @@
 #include "agent/sinks/postgres_sink.h"
 #include "common/error.h"
 #include "common/event.h"
+#include "common/failpoint.h"
 #include "common/file_bytes.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -70,14 +71,18 @@ Agent::~Agent() {
   server_->stop();
   unlink(run_.file("agent.json").c_str());
   try {
+    failpoint("agent_stopped.before_commit");
     record(event_type::kAgentStopped);
+    failpoint("agent_stopped.after_commit");
   } catch (const Error& error) {
     log::warning("Could not record the stop: {Reason}", {{"Reason", error.message()}});
   }
 }
 
 void Agent::run() {
+  failpoint("agent_started.before_commit");
   record(event_type::kAgentStarted);
+  failpoint("agent_started.after_commit");
   pumps_.run();
   tasks_.run();
   server_->start();

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/error.h"
+#include "common/failpoint.h"
 #include "common/ids.h"
 
 namespace resmgr {
@@ -100,7 +101,9 @@ void write_file_atomically(const std::string& path, std::string_view text, unsig
     const File file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
     write_all(file.fd(), temporary, text);
   }
+  failpoint("file.before_rename");
   if (rename(temporary.c_str(), path.c_str()) != 0) throw cannot("write", path, errno);
+  failpoint("file.after_rename");
   const File folder(std::filesystem::path(path).parent_path().string(), O_RDONLY | O_DIRECTORY, 0);
   if (fsync(folder.fd()) != 0) throw cannot("write", path, errno);
 }

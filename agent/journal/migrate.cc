@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/error.h"
+#include "common/failpoint.h"
 
 namespace resmgr::journal {
 namespace {
@@ -28,7 +29,9 @@ void apply(Database& database, const Migration& step) {
       database.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
       database.exec("PRAGMA user_version = " + std::to_string(step.version));
     }
+    failpoint("journal.before_migration");
     database.exec("COMMIT");
+    failpoint("journal.after_migration");
   } catch (...) {
     database.roll_back();
     throw;

@@ -5,6 +5,7 @@
 
 #include "agent/engine/labels.h"
 #include "common/error.h"
+#include "common/failpoint.h"
 #include "common/log.h"
 
 namespace resmgr::tasks {
@@ -88,7 +89,9 @@ void EngineSession::create_marker() {
   spec.name = engine::network_name(agent_id_);
   spec.labels = engine::ours(agent_id_);
   spec.bridge = engine::bridge_name(agent_id_);
+  failpoint("engine.before_create_network");
   engine_.create_network(spec);
+  failpoint("engine.after_create_network");
   log::info("Made network {Network}", {{"Network", spec.name}});
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <list>
 #include <map>
@@ -10,6 +11,7 @@
 #include <thread>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace resmgr::tasks {
 namespace {
@@ -19,6 +21,7 @@ using Moment = std::chrono::steady_clock::time_point;
 struct Lane {
   std::string task_id;
   std::string user_id;
+  std::uint64_t number = 0;  // in the order in which lanes are made
   std::unique_ptr<LaneMemory> memory;
   enum class Place { ready, delayed, start_queue, running, parked } place = Place::parked;
   bool woken = false;  // while it ran
@@ -60,6 +63,8 @@ class StartQueue {
     rotation_.remove(lane->user_id);
   }
 
+  // The one that pop() would give.
+  Lane* front() const { return users_.at(rotation_.front()).front(); }
   bool empty() const { return size_ == 0; }
   int size() const { return size_; }
 
@@ -85,6 +90,7 @@ struct Lanes::State {
   std::multimap<Moment, Lane*> delayed;
   StartQueue start_queue;
   int free_slots;
+  std::uint64_t made = 0;
   int threads = 0;
   int waiting_threads = 0;
   bool stopping = false;
@@ -136,6 +142,37 @@ struct Lanes::State {
     // More than one may have become due at once, and somebody must keep time for the delayed.
     if (has_work() || (!delayed.empty() && waiting_threads == 0)) call_thread();
     return lane;
+  }
+
+  // What run_one() may choose from.
+  std::vector<Lane*> candidates() const {
+    std::vector<Lane*> found(ready.begin(), ready.end());
+    for (const auto& [due, lane] : delayed) found.push_back(lane);
+    if (free_slots > 0 && !start_queue.empty()) found.push_back(start_queue.front());
+    std::sort(found.begin(), found.end(),
+              [](const Lane* a, const Lane* b) { return a->number < b->number; });
+    return found;
+  }
+
+  void take_this(Lane& lane) {
+    switch (lane.place) {
+      case Lane::Place::ready:
+        std::erase(ready, &lane);
+        break;
+      case Lane::Place::delayed:
+        delayed.erase(lane.due);
+        break;
+      case Lane::Place::start_queue:
+        start_queue.pop();
+        lane.has_start_slot = true;
+        --free_slots;
+        break;
+      case Lane::Place::running:
+      case Lane::Place::parked:
+        break;
+    }
+    lane.place = Lane::Place::running;
+    lane.woken = false;
   }
 
   void put_back(Lane& lane, Next next) {
@@ -214,6 +251,7 @@ void Lanes::wake(const std::string& task_id, const std::string& user_id) {
     slot->user_id = user_id;
   }
   Lane& lane = *slot;
+  if (lane.number == 0) lane.number = ++state_->made;
   switch (lane.place) {
     case Lane::Place::running:
       lane.woken = true;
@@ -230,6 +268,20 @@ void Lanes::wake(const std::string& task_id, const std::string& user_id) {
       break;
   }
   state_->make_ready(lane);
+}
+
+bool Lanes::run_one(const std::function<std::size_t(std::size_t)>& choose) {
+  std::unique_lock lock(state_->mutex);
+  const auto candidates = state_->candidates();
+  if (candidates.empty()) return false;
+  Lane& lane = *candidates[choose(candidates.size())];
+  state_->take_this(lane);
+  lock.unlock();
+  Turn turn{lane.task_id, lane.memory, lane.has_start_slot};
+  const Next next = state_->step(turn);
+  lock.lock();
+  state_->put_back(lane, next);
+  return true;
 }
 
 void Lanes::stop() {

@@ -7,6 +7,7 @@
 #ifndef RESMGR_AGENT_TASKS_LANES_H_
 #define RESMGR_AGENT_TASKS_LANES_H_
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -42,7 +43,7 @@ class LaneMemory {
 
 struct LaneOptions {
   int start_slots = 4;    // starts at the engine at once; at least 1
-  int max_threads = 128;  // steps at once; at least 1
+  int max_threads = 128;  // steps at once; 0: none run but by run_one()
   Millis idle_thread{5'000};
 };
 
@@ -67,6 +68,13 @@ class Lanes {
   // Runs a step of that task's lane soon, making the lane if there is none. A lane that is in a
   // step has another one after it. `user_id` is for the round robin.
   void wake(const std::string& task_id, const std::string& user_id);
+
+  // Runs one step on the caller's thread: of a lane that is ready, whose start slot is free, or
+  // whose delay, which is not waited for, would come to its end. `choose` says which of so many (it
+  // is given 1 or more, and returns less); their order is that in which the lanes were made. False:
+  // there is none. For a test that is the scheduler, so that a history can be played again; it may
+  // be called from inside a step, for a step of another lane.
+  bool run_one(const std::function<std::size_t(std::size_t)>& choose);
 
   // Lets the steps that run come to their end, begins no other, and returns.
   void stop();

@@ -217,8 +217,28 @@ Next Lifecycle::Run::clear() {
     if (error.kind() == ErrorKind::conflict) return retry_later();
     throw;
   }
+  // What appeared after the end was on record has nobody else who would.
+  if (row_->phase == Phase::removed) remove_volumes(row_->task);
   memory_.seen = Observation{Observation::Kind::absent, {}};
   return Next::again();
+}
+
+void Lifecycle::Run::remove_volumes(const Task& task) {
+  if (!catalog_) catalog_ = parts_.catalog();
+  const catalog::Service* wanted = catalog_->find(task.service_type);
+  if (wanted == nullptr) return;
+  for (const auto& volume : task_volumes(*wanted, task)) {
+    if (volume.keep) continue;
+    try {
+      failpoint("engine.before_remove_volume");
+      parts_.engine.remove_volume(volume.name);
+      failpoint("engine.after_remove_volume");
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::unavailable) throw;
+      log::debug("Volume {Volume} stays: {Reason}",
+                 {{"Volume", volume.name}, {"Reason", error.message()}});
+    }
+  }
 }
 
 }  // namespace resmgr::tasks

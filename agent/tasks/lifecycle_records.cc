@@ -8,6 +8,7 @@
 #include "agent/tasks/lifecycle_run.h"
 #include "agent/tasks/usage.h"
 #include "common/event.h"
+#include "common/failpoint.h"
 #include "common/ids.h"
 #include "common/log.h"
 #include "common/time_format.h"
@@ -123,6 +124,8 @@ Next Lifecycle::Run::record_ended() {
 
 Next Lifecycle::Run::record_unstarted() {
   const Instant now = parts_.clock.now();
+  // Its container was made, perhaps, and with it they were.
+  remove_volumes(row_->task);
   const bool done = change([&](Transaction& transaction, TaskRow& row) {
     apply_unstarted(row);
     transaction.update(row);
@@ -136,19 +139,7 @@ Next Lifecycle::Run::record_unstarted() {
 
 Next Lifecycle::Run::record_removed() {
   const Instant now = parts_.clock.now();
-  const catalog::Service* wanted = service();
-  if (wanted != nullptr) {
-    for (const auto& volume : task_volumes(*wanted, row_->task)) {
-      if (volume.keep) continue;
-      try {
-        parts_.engine.remove_volume(volume.name);
-      } catch (const Error& error) {
-        if (error.kind() == ErrorKind::unavailable) throw;
-        log::debug("Volume {Volume} stays: {Reason}",
-                   {{"Volume", volume.name}, {"Reason", error.message()}});
-      }
-    }
-  }
+  remove_volumes(row_->task);
   const bool done = change([&](Transaction& transaction, TaskRow& row) {
     row.phase = Phase::removed;
     transaction.update(row);
@@ -180,8 +171,15 @@ Next Lifecycle::Run::adopt() {
   row.task.service_type = label(engine::kLabelServiceType);
   row.task.host = parts_.options.host_name;
   row.task.created_at =
-      parse_rfc3339(label(engine::kLabelCreatedAt)).value_or(found.started_at.value());
+      parse_rfc3339(label(engine::kLabelCreatedAt)).value_or(found.started_at.value_or(Instant{}));
   row.spec_hash = label(engine::kLabelSpecHash);
+  if (!found.alive() && !found.started_at) {
+    failpoint("engine.before_discard_orphan");
+    parts_.engine.remove(found.id);
+    failpoint("engine.after_discard_orphan");
+    remove_volumes(row.task);
+    return Next::done();
+  }
   // Nobody else says what it reserves of the host; a service that has changed since may be wrong.
   const auto catalog = parts_.catalog();
   if (const catalog::Service* known = catalog->find(row.task.service_type)) {
@@ -190,11 +188,13 @@ Next Lifecycle::Run::adopt() {
   }
   apply_started(row, found);
   const Instant now = parts_.clock.now();
+  failpoint("adoption.before_commit");
   parts_.journal.transact([&](Transaction& transaction) {
     if (transaction.task(task_id_)) return;
     transaction.insert(row);
     transaction.append(event_type::kStarted, row, now, dump_json({{"adopted", true}}));
   });
+  failpoint("adoption.after_commit");
   log::warning("Adopted the container of task {TaskId}, which the journal did not know",
                {{"TaskId", task_id_}});
   return look_again();

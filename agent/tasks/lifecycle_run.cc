@@ -17,6 +17,35 @@ using std::chrono::steady_clock;
 // case that its end was not told.
 constexpr Millis kObservationAge{2'000};
 
+struct TransitionNames {
+  FailpointName before;
+  FailpointName after;
+};
+
+TransitionNames transition_names(const TaskRow& from, const TaskRow& to) {
+  if (from.phase == to.phase) {
+    return {"transition.noted.before_commit", "transition.noted.after_commit"};
+  }
+  switch (to.phase) {
+    case Phase::admitted:
+      break;
+    case Phase::started:
+      return {"transition.started.before_commit", "transition.started.after_commit"};
+    case Phase::ready:
+      return {"transition.ready.before_commit", "transition.ready.after_commit"};
+    case Phase::stopping:
+      return {"transition.stopping.before_commit", "transition.stopping.after_commit"};
+    case Phase::ended:
+      return {"transition.ended.before_commit", "transition.ended.after_commit"};
+    case Phase::removed:
+      if (to.task.start_time) {
+        return {"transition.removed.before_commit", "transition.removed.after_commit"};
+      }
+      return {"transition.unstarted.before_commit", "transition.unstarted.after_commit"};
+  }
+  return {"transition.noted.before_commit", "transition.noted.after_commit"};
+}
+
 }  // namespace
 
 Next Lifecycle::Run::step() {
@@ -114,16 +143,16 @@ Next Lifecycle::Run::perform(Act act) {
 bool Lifecycle::Run::change(const Change& change) {
   bool current = false;
   TaskRow row;
-  failpoint("journal.before_transition");
   parts_.journal.transact([&](journal::Transaction& transaction) {
     auto stored = transaction.task(task_id_);
     current = stored && stored->version == row_->version;
     if (!current) return;
     change(transaction, *stored);
     row = *stored;
+    failpoint(transition_names(*row_, row).before);
   });
-  failpoint("journal.after_transition");
   if (!current) return false;
+  failpoint(transition_names(*row_, row).after);
   row_ = row;
   memory_.retry.reset();
   return true;

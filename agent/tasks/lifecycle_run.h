@@ -57,6 +57,8 @@ class Lifecycle::Run {
   Next settle_create();
   Next discard();
   Next clear();
+  // Those that are not to outlive it. Throws unavailable.
+  void remove_volumes(const Task& task);
 
   // Outcomes in the journal.
   Next record_started();

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/error.h"
+#include "common/failpoint.h"
 
 namespace resmgr::tasks {
 namespace {
@@ -38,7 +39,11 @@ void write_file(const std::string& path, std::string_view text) {
   good = good && fsync(fd) == 0;
   const int error = errno;
   close(fd);
-  if (good && rename(temporary.c_str(), path.c_str()) == 0) return;
+  failpoint("log_tail.before_rename");
+  if (good && rename(temporary.c_str(), path.c_str()) == 0) {
+    failpoint("log_tail.after_rename");
+    return;
+  }
   if (!good) errno = error;
   unlink(temporary.c_str());
   fail(path);

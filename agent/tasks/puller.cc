@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/failpoint.h"
 #include "common/log.h"
 
 namespace resmgr::tasks {
@@ -24,8 +25,10 @@ struct Puller::State {
   std::optional<Error> fetch(const std::string& image) {
     try {
       log::info("Pulling image {Image}", {{"Image", image}});
+      failpoint("engine.before_pull");
       engine.pull(
           image, [](const engine::PullProgress&) {}, stop.get_token());
+      failpoint("engine.after_pull");
       log::info("Pulled image {Image}", {{"Image", image}});
       return std::nullopt;
     } catch (const Error& error) {

@@ -32,6 +32,7 @@ LaneOptions lane_options(const TaskOptions& options) {
   // The engine is CPU-bound: more starts at once than two a core only wait for each other.
   const int two_a_core = 2 * static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   lanes.start_slots = options.concurrent_starts > 0 ? options.concurrent_starts : two_a_core;
+  lanes.max_threads = options.lane_threads;
   return lanes;
 }
 
@@ -299,5 +300,12 @@ void TaskService::resume(const Requester& by) {
 std::optional<Drain> TaskService::draining() const {
   return state_->journal.reading([](journal::Reader& reader) { return current_drain(reader); });
 }
+bool TaskSteps::lane(const std::function<std::size_t(std::size_t)>& choose) {
+  return state_.lanes.run_one(choose);
+}
+
+bool TaskSteps::watch() { return state_.watcher.turn(std::stop_token{}); }
+
+void TaskSteps::tick() { state_.watcher.tick(); }
 
 }  // namespace resmgr::tasks

@@ -5,6 +5,7 @@
 #ifndef RESMGR_AGENT_TASKS_TASK_SERVICE_H_
 #define RESMGR_AGENT_TASKS_TASK_SERVICE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -51,6 +52,7 @@ struct TaskOptions {
   std::string port_range;
   std::int64_t log_max_bytes = 10LL << 20;
   int concurrent_starts = 0;  // 0 = two a core
+  int lane_threads = 128;     // at most; 0: a test takes the steps itself, see TaskSteps
   Millis sample_interval{10'000};
   Limits limits;
 };
@@ -150,8 +152,27 @@ class TaskService {
   std::optional<Drain> draining() const;
 
  private:
+  friend class TaskSteps;
   struct State;
   std::unique_ptr<State> state_;
+};
+
+// What the threads of a service do, a step at a time and on the caller's: for a test that is the
+// scheduler. The service has no lane_threads, and run() is not called.
+class TaskSteps {
+ public:
+  explicit TaskSteps(TaskService& service) : state_(*service.state_) {}
+
+  // A step of one lane, as Lanes::run_one() has it.
+  bool lane(const std::function<std::size_t(std::size_t)>& choose);
+  // A turn of the watching thread: until the stream of events ends. False: it broke, or there was
+  // none.
+  bool watch();
+  // A turn of the timer.
+  void tick();
+
+ private:
+  TaskService::State& state_;
 };
 
 }  // namespace resmgr::tasks

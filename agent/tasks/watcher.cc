@@ -54,19 +54,26 @@ void Watcher::first_try_over() {
 void Watcher::watch(std::stop_token stop) {
   Backoff backoff(kReconnectMin, kReconnectMax);
   while (!stop.stop_requested()) {
-    try {
-      watch_once(stop);
+    if (turn(stop)) {
       backoff.reset();
       continue;
-    } catch (const Error& error) {
-      if (!stop.stop_requested()) session_.lose(error.message());
-    } catch (const std::exception& error) {
-      session_.lose(error.what());
     }
-    first_try_over();
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, stop, backoff.next(), [] { return false; });
   }
+}
+
+bool Watcher::turn(const std::stop_token& stop) {
+  try {
+    watch_once(stop);
+    return true;
+  } catch (const Error& error) {
+    if (!stop.stop_requested()) session_.lose(error.message());
+  } catch (const std::exception& error) {
+    session_.lose(error.what());
+  }
+  first_try_over();
+  return false;
 }
 
 void Watcher::watch_once(std::stop_token stop) {

@@ -39,6 +39,9 @@ class Watcher {
   // ends. Throws unavailable.
   void watch_once(std::stop_token stop);
 
+  // watch_once() as the watching thread does it: what goes wrong is noted. False: it went wrong.
+  bool turn(const std::stop_token& stop);
+
   // One turn of the timer: reconciles, unless the engine is away.
   void tick();
 
