@@ -300,6 +300,7 @@ void TaskService::resume(const Requester& by) {
 std::optional<Drain> TaskService::draining() const {
   return state_->journal.reading([](journal::Reader& reader) { return current_drain(reader); });
 }
+
 bool TaskSteps::lane(const std::function<std::size_t(std::size_t)>& choose) {
   return state_.lanes.run_one(choose);
 }
