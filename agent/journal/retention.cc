@@ -21,7 +21,7 @@ constexpr Millis kBetweenRounds{60'000};
 constexpr Millis kStep{60'000};  // clocks that are set right little by little make none
 constexpr Millis kEvenFor{24LL * 3600 * 1000};
 
-struct Batch {
+struct Portion {
   std::int64_t goal = 0;  // 0 = nothing is old enough
   std::int64_t pinned = 0;
   bool beyond_pins = false;
@@ -95,7 +95,7 @@ bool Retention::step() {
 }
 
 bool Retention::prune_events(Instant cutoff, Instant now) {
-  Batch batch;
+  Portion batch;
   batch.pinned = parts_.pinned_to();
   parts_.journal.read([&](Reader& reader) {
     const auto events = reader.events_after(reader.pruned().events_to, kEventsAtOnce, "");
