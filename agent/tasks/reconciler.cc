@@ -33,8 +33,9 @@ bool pause(Millis time, const std::stop_token& stop) {
 
 }  // namespace
 
-// Once the engine failed to answer, or the session was another one, nothing it said counts, and it
-// is asked no more: each question could take as long as a timeout.
+// Once the engine gave no answer, or the session was another one, nothing it said counts, and it is
+// asked no more: each question could take as long as a timeout. An answer that is an error leaves
+// one question open.
 class Reconciler::Sight {
  public:
   explicit Sight(const EngineSession& session)
@@ -44,9 +45,8 @@ class Reconciler::Sight {
 
   bool good() {
     if (good_ && (!session_.trusted() || session_.epoch() != epoch_)) {
-      good_ = false;
-      error_ = session_.health().last_error;
-      if (error_.empty()) error_ = "the connection to the engine was lost meanwhile";
+      const std::string why = session_.health().last_error;
+      lose(why.empty() ? "the connection to the engine was lost meanwhile" : why);
     }
     return good_;
   }
@@ -60,10 +60,13 @@ class Reconciler::Sight {
       auto answer = std::forward<Ask>(ask)();
       if (good()) return answer;
     } catch (const Error& error) {
-      good_ = false;
-      error_ = error.message();
+      if (error.kind() == ErrorKind::unavailable) lose(error.message());
     }
     return std::nullopt;
+  }
+
+  void lose(const std::string& why) {
+    if (std::exchange(good_, false)) error_ = why;
   }
 
  private:
@@ -109,8 +112,9 @@ std::vector<View> Reconciler::all_views(const std::vector<engine::ContainerSumma
 
 Reconciliation Reconciler::look() {
   Sight sight(session_);
-  const auto listed = sight.asking([this] { return engine_.list(engine::ours(agent_id_)); })
-                          .value_or(std::vector<engine::ContainerSummary>());
+  const auto list = sight.asking([this] { return engine_.list(engine::ours(agent_id_)); });
+  if (!list) sight.lose("the engine refused to list its containers");
+  const auto listed = list.value_or(std::vector<engine::ContainerSummary>());
   std::vector<View> views = all_views(listed, sight);
   Reconciliation result;
   result.engine_reachable = sight.good();
@@ -138,30 +142,28 @@ void Reconciler::wake(const Difference& difference) {
   lanes_.wake(difference.task_id, row ? row->task.user_id : "");
 }
 
-// What it waits for now is what people want to know of one that takes its time.
-bool Reconciler::has_settled(Difference& pending, Sight& sight) const {
-  const auto now = difference(view_of(pending.task_id, sight));
+struct Reconciler::Pending {
+  Difference* shown;
+  std::optional<Difference> now;
+};
+
+bool Reconciler::has_settled(Pending& pending, Sight& sight) const {
+  auto now = difference(view_of(pending.shown->task_id, sight));
   if (!sight.good()) return false;
-  if (now) {
-    pending.act = now->act;
-    pending.reason = now->reason;
-  }
-  return !now;
+  pending.now = std::move(now);
+  return !pending.now;
 }
 
 Reconciliation Reconciler::settle(Reconciliation before, Millis longest_wait,
                                   const std::stop_token& stop) {
   Reconciliation result = std::move(before);
   result.dry_run = false;
-  std::vector<Difference*> pending;
+  std::vector<Pending> pending;
   for (Difference& difference : result.differences) {
-    if (difference.kind == Difference::Class::foreign) {
-      difference.outcome = Outcome::left;
-      continue;
-    }
-    difference.outcome = result.engine_reachable ? Outcome::pending : Outcome::unknown;
-    if (!result.engine_reachable) continue;
-    pending.push_back(&difference);
+    const bool foreign = difference.kind == Difference::Class::foreign;
+    difference.outcome = foreign ? Outcome::left : Outcome::unknown;
+    if (foreign || !result.engine_reachable) continue;
+    pending.push_back({&difference, std::nullopt});
     wake(difference);
   }
   Sight sight(session_);
@@ -170,21 +172,25 @@ Reconciliation Reconciler::settle(Reconciliation before, Millis longest_wait,
   while (!pending.empty() && sight.good() && steady_clock::now() < deadline) {
     if (pause(next, stop)) break;
     next = std::min(next * 2, kLongestPause);
-    std::erase_if(pending, [&](Difference* difference) {
-      if (!has_settled(*difference, sight)) return false;
-      difference->outcome = Outcome::done;
+    std::erase_if(pending, [&](Pending& one) {
+      if (!has_settled(one, sight)) return false;
+      one.shown->outcome = Outcome::done;
       return true;
     });
   }
-  if (sight.good()) {
-    for (Difference* difference : pending) {
-      if (difference->act == Act::ask_again) difference->outcome = Outcome::unknown;
-    }
+  if (!sight.good()) {
+    result.engine_reachable = false;
+    result.engine_error = sight.error();
     return result;
   }
-  result.engine_reachable = false;
-  result.engine_error = sight.error();
-  for (Difference* difference : pending) difference->outcome = Outcome::unknown;
+  // What each waits for now is what people want to know of one that takes its time.
+  for (const Pending& one : pending) {
+    if (one.now) {
+      one.shown->act = one.now->act;
+      one.shown->reason = one.now->reason;
+    }
+    if (one.shown->act != Act::ask_again) one.shown->outcome = Outcome::pending;
+  }
   return result;
 }
 

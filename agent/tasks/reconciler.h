@@ -43,7 +43,8 @@ class Reconciler {
   View view_of(const std::string& task_id, Sight& sight) const;
   std::vector<View> all_views(const std::vector<engine::ContainerSummary>& listed,
                               Sight& sight) const;
-  bool has_settled(Difference& pending, Sight& sight) const;
+  struct Pending;
+  bool has_settled(Pending& pending, Sight& sight) const;
   void wake(const Difference& difference);
 
   const std::string& agent_id_;

@@ -142,6 +142,15 @@ TEST_F(LimitsTest, AClockThatStepsBackBeginsARateAnew) {
   EXPECT_FALSE(refusal());
 }
 
+// Two racing starts read the clock in one order and are admitted in the other.
+TEST_F(LimitsTest, ARateCountsWhatWasAdmittedAMomentAheadOfTheClock) {
+  world.options.limits.starts_per_user_per_minute = 1;
+  world.boot();
+  world.start();
+  world.clock.set(world.clock.now() - Millis{1});
+  EXPECT_TRUE(refusal());
+}
+
 // Another user's task is not there for who may not see it.
 TEST_F(LimitsTest, ARefusalNamesTasksThatTheCallerMaySee) {
   world.options.limits.tasks_per_host = 2;

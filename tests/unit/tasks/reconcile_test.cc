@@ -78,7 +78,9 @@ TEST_F(ReconcileTest, ACreatedContainerThatNobodyKnowsIsRemoved) {
   make_container();
   EXPECT_EQ(classes(world.service->compare()), "remove:planned");
   EXPECT_EQ(world.containers(), 1U);
-  EXPECT_EQ(classes(settle()), "remove:done");
+  const auto done = settle();
+  EXPECT_EQ(classes(done), "remove:done");
+  EXPECT_EQ(done.differences[0].act, Act::discard);  // what it was, not what was left of it last
   EXPECT_EQ(world.containers(), 0U);
   EXPECT_EQ(events(event_type::kReconcileRequested), 1);
 }
@@ -163,6 +165,17 @@ TEST_F(ReconcileTest, OneUnansweredQuestionMakesAllOfItUnknown) {
   EXPECT_EQ(classes(shown), "unknown:planned unknown:planned unknown:planned");
   EXPECT_EQ(shown.engine_error, "no answer");
   EXPECT_EQ(world.engine.count(Op::inspect), 1);
+}
+
+// The engine answers, and of one container with a fault of its own: the others are known.
+TEST_F(ReconcileTest, OneRefusedQuestionLeavesOneUnknown) {
+  world.boot();
+  for (int i = 0; i < 3; ++i) world.run();
+  world.engine.fail_next(Op::inspect, Error(ErrorKind::rejected, "a fault of the engine"));
+  const auto shown = world.service->compare();
+  EXPECT_EQ(classes(shown), "unknown:planned");
+  EXPECT_EQ(shown.agreeing, 2);
+  EXPECT_TRUE(shown.engine_reachable);
 }
 
 TEST_F(ReconcileTest, WhatTakesLongIsPending) {
