@@ -125,6 +125,14 @@ double overcommit(const Config& config, std::string_view key) {
                                      "): it is neither 0 nor from 0.1 to 100");
 }
 
+Millis duration_in_range(const Config& config, std::string_view key, Millis low, Millis high) {
+  const Millis value = config.duration(key);
+  if (value >= low && value <= high) return value;
+  throw Error(ErrorKind::config, "cannot use " + std::string(key) + " '" + format_duration(value) +
+                                     "' (" + config.origin(key) + "): it is not from " +
+                                     format_duration(low) + " to " + format_duration(high));
+}
+
 std::string host_name() {
   std::array<char, 256> name{};
   if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
@@ -213,7 +221,8 @@ tasks::TaskOptions task_options(const Config& config) {
   tasks.port_range = config.text("engine.port_range");
   tasks.log_max_bytes = config.size("engine.log_max_size");
   tasks.concurrent_starts = count(config, "engine.concurrent_starts");
-  tasks.sample_interval = config.duration("engine.sample_interval");
+  tasks.sample_interval =
+      duration_in_range(config, "engine.sample_interval", Millis{100}, Millis{3'600'000});
   tasks.limits.tasks_per_user = count(config, "limits.tasks_per_user");
   tasks.limits.tasks_per_user_and_service = count(config, "limits.tasks_per_user_and_service");
   tasks.limits.tasks_per_service = count(config, "limits.tasks_per_service");

@@ -174,6 +174,19 @@ Json ApiClient::stop(const std::string& task_id) {
   return json_of(exchange(make_request("DELETE", wire::task_path(task_id)), action), action);
 }
 
+TaskAnswer ApiClient::extend(const std::string& task_id, Millis by) {
+  const std::string action = task_action("extend", task_id);
+  HttpRequest post = make_request("POST", wire::extend_path(task_id));
+  post.body = dump_json(wire::to_json(wire::ExtendRequest{by}));
+  post.content_type = "application/json";
+  return task_of(exchange(post, action), action);
+}
+
+Json ApiClient::why(const std::string& task_id) {
+  const std::string action = task_action("explain", task_id);
+  return json_of(exchange(make_request("GET", wire::why_path(task_id)), action), action);
+}
+
 std::optional<JournalPosition> ApiClient::tasks(const TaskQuery& query,
                                                 const std::function<bool(const Json&)>& each) {
   std::optional<JournalPosition> position;

@@ -69,6 +69,10 @@ class ApiClient {
   TaskAnswer task(const std::string& task_id);
   // {success, duration, durationSeconds}; answers when the end is on record.
   Json stop(const std::string& task_id);
+  // Answers the task as it then is, with `idleUntil` and `lifetimeUntil`.
+  TaskAnswer extend(const std::string& task_id, Millis by);
+  // Each signal of its use, and when it will be warned and stopped.
+  Json why(const std::string& task_id);
   // Newest first, page by page; `each` returns false to end it. Events after the position that is
   // returned tell what changed since.
   std::optional<JournalPosition> tasks(const TaskQuery& query,

@@ -105,6 +105,8 @@ std::unique_ptr<CLI::App> make_command_line(Invocation& invocation) {
   add_list(root, invocation);
   add_show(root, invocation);
   add_logs(root, invocation);
+  add_extend(root, invocation);
+  add_why(root, invocation);
   add_services(root, invocation);
   add_status(root, invocation);
   add_sync(root, invocation);

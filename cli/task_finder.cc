@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -50,6 +51,26 @@ std::string find_task_id(ApiClient& api, std::string_view part) {
   Error error(ErrorKind::usage, what + ": several tasks fit", "more digits of the id");
   error.task_ids = std::move(found);
   throw error;
+}
+
+std::vector<std::string> named_tasks(const Surroundings& surroundings,
+                                     const std::vector<std::string>& arguments) {
+  std::vector<std::string> ids;
+  for (const std::string& argument : arguments) {
+    if (argument != "-") {
+      ids.push_back(argument);
+      continue;
+    }
+    std::istringstream words(surroundings.read_input());
+    for (std::string word; words >> word;) ids.push_back(word);
+  }
+  std::vector<std::string> distinct;
+  for (std::string& id : ids) {
+    if (std::find(distinct.begin(), distinct.end(), id) == distinct.end()) {
+      distinct.push_back(std::move(id));
+    }
+  }
+  return distinct;
 }
 
 }  // namespace resmgr::cli

@@ -4,8 +4,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/api_client.h"
+#include "cli/surroundings.h"
 
 namespace resmgr::cli {
 
@@ -13,6 +15,11 @@ namespace resmgr::cli {
 // unambiguous beginning or end of one, 4 digits or more. Throws Error(usage) for anything else,
 // and with the candidates in task_ids where several fit; Error(not_found) where none does.
 std::string find_task_id(ApiClient& api, std::string_view part);
+
+// The ids among a command's arguments, as they were typed; for "-" those on standard input. The
+// same one twice is one.
+std::vector<std::string> named_tasks(const Surroundings& surroundings,
+                                     const std::vector<std::string>& arguments);
 
 }  // namespace resmgr::cli
 

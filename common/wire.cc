@@ -1,6 +1,7 @@
 #include "common/wire.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include "common/error.h"
@@ -94,6 +95,14 @@ std::size_t count_characters(const std::string& text) {
   }));
 }
 
+void refuse_unknown(const Json& body, std::initializer_list<std::string_view> known,
+                    std::vector<FieldError>& faults) {
+  for (auto member = body.begin(); member != body.end(); ++member) {
+    if (std::find(known.begin(), known.end(), member.key()) != known.end()) continue;
+    faults.push_back({pointer_to(member.key()), "is not known here"});
+  }
+}
+
 [[noreturn]] void refuse_request(std::vector<FieldError> faults) {
   std::string message = "cannot read request body: ";
   for (std::size_t i = 0; i < faults.size(); ++i) {
@@ -112,6 +121,10 @@ std::size_t count_characters(const std::string& text) {
 std::string task_path(std::string_view task_id) {
   return std::string(kTasks) + "/" + std::string(task_id);
 }
+
+std::string touch_path(std::string_view task_id) { return task_path(task_id) + "/touch"; }
+std::string extend_path(std::string_view task_id) { return task_path(task_id) + "/extend"; }
+std::string why_path(std::string_view task_id) { return task_path(task_id) + "/why"; }
 
 Json task_to_json(const Task& task) {
   const auto duration = task.duration();
@@ -205,10 +218,30 @@ StartRequest start_request_from_json(const Json& body) {
     if (member->is_string()) request.user_id = parse_uuid(member->get_ref<const std::string&>());
     if (!request.user_id) faults.push_back({"/userId", "must be a UUID"});
   }
-  for (auto member = body.begin(); member != body.end(); ++member) {
-    if (member.key() == "serviceType" || member.key() == "userId") continue;
-    faults.push_back({pointer_to(member.key()), "is not known here"});
+  refuse_unknown(body, {"serviceType", "userId"}, faults);
+  if (!faults.empty()) refuse_request(std::move(faults));
+  return request;
+}
+
+Json to_json(const ExtendRequest& request) {
+  return {{"by", std::to_string(request.by.count()) + "ms"}};
+}
+
+ExtendRequest extend_request_from_json(const Json& body) {
+  if (!body.is_object()) refuse_request({{"", "must be an object"}});
+  ExtendRequest request;
+  std::vector<FieldError> faults;
+  if (const auto member = body.find("by"); member == body.end()) {
+    faults.push_back({"/by", "is required"});
+  } else {
+    const auto by = member->is_string() ? parse_duration(member->get_ref<const std::string&>())
+                                        : std::optional<Millis>();
+    request.by = by.value_or(Millis{0});
+    if (request.by <= Millis{0} || request.by > kLongestExtension) {
+      faults.push_back({"/by", "must be a duration above 0 and up to 366d, such as \"1h30m\""});
+    }
   }
+  refuse_unknown(body, {"by"}, faults);
   if (!faults.empty()) refuse_request(std::move(faults));
   return request;
 }

@@ -21,7 +21,10 @@ inline constexpr char kSinks[] = "/api/sinks";
 inline constexpr char kReconcile[] = "/api/reconcile";
 inline constexpr char kDrain[] = "/api/host/drain";
 inline constexpr char kResume[] = "/api/host/resume";
-std::string task_path(std::string_view task_id);  // /api/tasks/{id}
+std::string task_path(std::string_view task_id);    // /api/tasks/{id}
+std::string touch_path(std::string_view task_id);   // …/touch
+std::string extend_path(std::string_view task_id);  // …/extend
+std::string why_path(std::string_view task_id);     // …/why
 
 // The task object without `iframeUrl` and `events`, which only some answers carry.
 Json task_to_json(const Task& task);
@@ -41,6 +44,14 @@ struct StartRequest {
 Json to_json(const StartRequest& request);
 // Validates the whole body: all faults are reported in one Error(usage) with fields.
 StartRequest start_request_from_json(const Json& body);
+
+inline constexpr Millis kLongestExtension{366LL * 24 * 3600 * 1000};
+struct ExtendRequest {
+  Millis by{0};  // above 0
+};
+Json to_json(const ExtendRequest& request);
+// As above.
+ExtendRequest extend_request_from_json(const Json& body);
 
 }  // namespace resmgr::wire
 

@@ -41,6 +41,8 @@ _resmgr() {
     [list]='--all --user --service --status --since --limit --quiet --watch'
     [show]=''
     [logs]='--follow --tail --since'
+    [extend]='--by'
+    [why]=''
     [services]='--quiet'
     [status]=''
     [sync]=''
@@ -75,7 +77,7 @@ _resmgr() {
       return
       ;;
     --user | -u | --timeout | --idempotency-key | --since | --limit | -n | --tail | --role | \
-      --expires | --reason)
+      --expires | --reason | --by)
       return
       ;;
   esac
@@ -103,7 +105,6 @@ _resmgr() {
   else
     case $command in
       start) mapfile -t COMPREPLY < <(compgen -W "$(_resmgr_ask services --quiet)" -- "$cur") ;;
-      stop) mapfile -t COMPREPLY < <(compgen -W "$(_resmgr_ids "$cur" list)" -- "$cur") ;;
       sync)
         case $prev in
           sync) mapfile -t COMPREPLY < <(compgen -W 'now retry show-dead' -- "$cur") ;;
@@ -111,6 +112,9 @@ _resmgr() {
             mapfile -t COMPREPLY < <(compgen -W 'postgres seq blockchain' -- "$cur")
             ;;
         esac
+        ;;
+      stop | extend | why)
+        mapfile -t COMPREPLY < <(compgen -W "$(_resmgr_ids "$cur" list)" -- "$cur")
         ;;
       show | logs)
         mapfile -t COMPREPLY < <(

@@ -26,8 +26,8 @@ function __resmgr_tasks
     __resmgr_ask list --output tsv $argv | awk -F '\t' '{ sub(/.*-/, "", $1); print $1 "\t" $3 ", " $2 }'
 end
 
-set -l commands start stop list ls show logs services status sync reconcile drain resume \
-    events token version
+set -l commands start stop list ls show logs extend why services status sync reconcile drain \
+    resume events token version
 set -l before "not __fish_seen_subcommand_from $commands"
 
 complete -c resmgr -f
@@ -43,6 +43,8 @@ complete -c resmgr -n $before -a stop -d 'Stop tasks and remove their containers
 complete -c resmgr -n $before -a 'list ls' -d 'List tasks'
 complete -c resmgr -n $before -a show -d 'Show a task, its URL and its history'
 complete -c resmgr -n $before -a logs -d 'Print what a service wrote'
+complete -c resmgr -n $before -a extend -d 'Put off when tasks are stopped for idleness or age'
+complete -c resmgr -n $before -a why -d 'Show why a task goes on, and when it will be stopped'
 complete -c resmgr -n $before -a services -d 'List the services one can start'
 complete -c resmgr -n $before -a status -d 'Show how the agent does'
 complete -c resmgr -n $before -a sync -d 'Ask for what is to go to PostgreSQL and others'
@@ -86,6 +88,9 @@ set -l logs '__fish_seen_subcommand_from logs'
 complete -c resmgr -n $logs -s f -l follow -d 'Go on until the task ends'
 complete -c resmgr -n $logs -l tail -x -d 'Only the last lines'
 complete -c resmgr -n $logs -l since -x -d 'Only since'
+
+complete -c resmgr -n '__fish_seen_subcommand_from extend why' -a '(__resmgr_tasks)'
+complete -c resmgr -n '__fish_seen_subcommand_from extend' -l by -x -d 'By how much'
 
 complete -c resmgr -n '__fish_seen_subcommand_from services' -s q -l quiet -d 'Names only'
 

@@ -48,6 +48,7 @@ void add_start_route(Router& router, const Context& context);
 void add_stop_route(Router& router, const Context& context);
 void add_task_routes(Router& router, const Context& context);
 void add_log_route(Router& router, const Context& context);
+void add_idle_routes(Router& router, const Context& context);
 void add_event_route(Router& router, const Context& context);
 void add_host_routes(Router& router, const Context& context);
 void add_sink_routes(Router& router, const Context& context);
@@ -62,6 +63,8 @@ Json sink_to_json(const sinks::SinkStatus& status);
 // The task that the path's first capture names. Throws not_found: there is none, the caller may
 // not see it, or it is no id.
 journal::TaskRow visible_task(const RouteContext& context, const Request& request);
+// The answer to GET /api/tasks/{id}. May ask the engine.
+Response single_task(const RouteContext& context, const Request& request);
 // "/api/tasks?…", behind the public URL where there is one.
 std::string link_to(const RouteContext& context, std::string_view path);
 // The caller's token runs out then; empty: never.

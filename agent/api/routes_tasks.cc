@@ -135,35 +135,56 @@ Response list_tasks(const RouteContext& context, const Request& request) {
   return response;
 }
 
-Response task_response(const RouteContext& context, const Task& task,
-                       const std::vector<Event>& events, std::int64_t head, std::string_view url) {
+// All that the journal knows of one task.
+struct WholeTask {
+  std::int64_t head = 0;  // events after that bring it up to date
+  Task task;
+  journal::Activity activity;
+  std::vector<Event> events;
+};
+
+WholeTask read_whole_task(const RouteContext& context, const Request& request) {
+  WholeTask whole;
+  whole.head = context.parts.journal.head();
+  whole.task = visible_task(context, request).task;
+  context.parts.journal.read([&](journal::Reader& reader) {
+    whole.activity = reader.activity(whole.task.task_id);
+    whole.events = reader.events_of(whole.task.task_id);
+  });
+  return whole;
+}
+
+Response task_response(const RouteContext& context, const WholeTask& whole, std::string_view url) {
   constexpr std::size_t kUsualSize = 2048;
   std::string body;
   body.reserve(kUsualSize);
-  append_task(body, task, url, events);
+  append_task(body, whole.task, url, whole.activity, whole.events);
   Response response = json_response(200, std::move(body));
-  set_journal_position(context, head, response);
+  set_journal_position(context, whole.head, response);
   return response;
 }
 
 std::optional<Response> get_task(RouteContext& context, const Responder& responder) {
   const Request& request = responder.request();
   Query(request, {}).check();
-  const std::int64_t head = context.parts.journal.head();
-  const Task task = visible_task(context, request).task;
-  std::vector<Event> events = context.parts.journal.reading(
-      [&](journal::Reader& reader) { return reader.events_of(task.task_id); });
-  if (const auto url = context.parts.tasks.iframe_url(task, false)) {
-    return task_response(context, task, events, head, *url);
+  WholeTask whole = read_whole_task(context, request);
+  if (const auto url = context.parts.tasks.iframe_url(whole.task, false)) {
+    return task_response(context, whole, *url);
   }
-  answer_on_worker(context, responder, [&context, task, events = std::move(events), head] {
-    const auto url = context.parts.tasks.iframe_url(task, true);
-    return task_response(context, task, events, head, url.value_or(""));
+  answer_on_worker(context, responder, [&context, whole = std::move(whole)] {
+    const auto url = context.parts.tasks.iframe_url(whole.task, true);
+    return task_response(context, whole, url.value_or(""));
   });
   return std::nullopt;
 }
 
 }  // namespace
+
+Response single_task(const RouteContext& context, const Request& request) {
+  const WholeTask whole = read_whole_task(context, request);
+  return task_response(context, whole,
+                       context.parts.tasks.iframe_url(whole.task, true).value_or(""));
+}
 
 void add_task_routes(Router& router, const Context& context) {
   router.add({.method = Method::get,

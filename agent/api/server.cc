@@ -16,6 +16,7 @@ Router all_routes(const Context& context) {
   add_task_routes(router, context);
   add_stop_route(router, context);
   add_log_route(router, context);
+  add_idle_routes(router, context);
   add_event_route(router, context);
   add_host_routes(router, context);
   add_sink_routes(router, context);

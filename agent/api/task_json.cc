@@ -115,6 +115,26 @@ void append_members(std::string& out, const Task& task) {
   append_text_or_null(out, "usageHash", task.usage_hash);
 }
 
+void append_counter(std::string& out, std::string_view name, std::int64_t number) {
+  append_name(out, name);
+  append_integer(out, number);
+}
+
+void append_usage(std::string& out, const std::optional<journal::UsageSample>& sample) {
+  append_name(out, "usage");
+  if (!sample) {
+    out += "null";
+    return;
+  }
+  out += "{\"cpuMs\":";
+  append_integer(out, sample->cpu_ms);
+  append_counter(out, "peakMemoryBytes", sample->peak_memory_bytes);
+  append_counter(out, "networkRxBytes", sample->network_rx_bytes);
+  append_counter(out, "networkTxBytes", sample->network_tx_bytes);
+  append_time(out, "sampledAt", sample->time);
+  out += '}';
+}
+
 void append_events(std::string& out, const std::vector<Event>& events) {
   append_name(out, "events");
   out += '[';
@@ -146,9 +166,12 @@ void append_task(std::string& out, const Task& task, std::string_view iframe_url
 }
 
 void append_task(std::string& out, const Task& task, std::string_view iframe_url,
-                 const std::vector<Event>& events) {
+                 const journal::Activity& activity, const std::vector<Event>& events) {
   append_members(out, task);
   append_text_or_null(out, "iframeUrl", iframe_url);
+  append_usage(out, activity.sample);
+  append_time(out, "idleUntil", activity.idle_until);
+  append_time(out, "lifetimeUntil", activity.lifetime_until);
   append_events(out, events);
   out += '}';
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/journal/activity.h"
 #include "common/event.h"
 #include "common/task.h"
 
@@ -18,9 +19,10 @@ void append_task(std::string& out, const Task& task);
 // With `iframeUrl` (null if empty).
 void append_task(std::string& out, const Task& task, std::string_view iframe_url);
 
-// With `iframeUrl` and `events`, as the single-task answer has it.
+// With `iframeUrl`, `usage` (null before the first sample), `idleUntil` and `lifetimeUntil` (null
+// unless they were extended) and `events`, as the single-task answer has it.
 void append_task(std::string& out, const Task& task, std::string_view iframe_url,
-                 const std::vector<Event>& events);
+                 const journal::Activity& activity, const std::vector<Event>& events);
 
 // A line of /api/events, without the newline.
 void append_event(std::string& out, const Event& event);

@@ -196,7 +196,7 @@ void IdleWatch::extend(const std::string& task_id, Millis by, std::string_view r
       Error error(ErrorKind::conflict, "cannot extend task '" + task_id +
                                            "': its service is stopped neither for being idle nor "
                                            "for its age");
-      error.problem = "no-limit";
+      error.problem = "nothing-to-extend";
       throw error;
     }
     journal::Activity extended = judged.activity;

@@ -61,7 +61,7 @@ class IdleWatch {
   void touch(const std::string& task_id);
   IdleReport report(const std::string& task_id);
   // Puts both limits off by so much, above 0, from where they stand. On disk when it returns.
-  // Throws conflict with problem "no-limit" if there is none.
+  // Throws conflict with problem "nothing-to-extend" if there is none.
   void extend(const std::string& task_id, Millis by, std::string_view requested_by);
 
  private:

@@ -127,7 +127,7 @@ class TaskService {
   // at the earliest.
   void touch(const std::string& task_id);
   // Puts the limits of idleness and age off by `by`, above 0, from where they stand; on disk when
-  // it returns. Throws conflict (problem "no-limit") if its service has neither.
+  // it returns. Throws conflict (problem "nothing-to-extend") if its service has neither.
   void extend(const std::string& task_id, Millis by, std::string_view requested_by);
   // What is known of its use, and when it is to be warned and stopped.
   IdleReport why(const std::string& task_id);

@@ -23,6 +23,8 @@ void add_stop(CLI::App& root, Invocation& invocation);
 void add_list(CLI::App& root, Invocation& invocation);
 void add_show(CLI::App& root, Invocation& invocation);
 void add_logs(CLI::App& root, Invocation& invocation);
+void add_extend(CLI::App& root, Invocation& invocation);
+void add_why(CLI::App& root, Invocation& invocation);
 void add_services(CLI::App& root, Invocation& invocation);
 void add_status(CLI::App& root, Invocation& invocation);
 void add_sync(CLI::App& root, Invocation& invocation);

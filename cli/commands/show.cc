@@ -29,6 +29,15 @@ void print_fields(Session& session, const Fields& fields) {
   }
 }
 
+// "3.2s of CPU, 48 MiB of memory at most, 1.2 MiB received, 20 KiB sent"; empty: no sample.
+std::string used_text(const Json& usage) {
+  if (usage.empty()) return {};
+  return format_duration(Millis{integer_or(usage, "cpuMs", 0)}) + " of CPU, " +
+         format_size(integer_or(usage, "peakMemoryBytes", 0)) + " of memory at most, " +
+         format_size(integer_or(usage, "networkRxBytes", 0)) + " received, " +
+         format_size(integer_or(usage, "networkTxBytes", 0)) + " sent";
+}
+
 Fields fields_for_people(const TaskAnswer& answer, Instant now) {
   const Task& task = answer.task;
   const auto local = [&](const std::optional<Instant>& time) {
@@ -47,6 +56,7 @@ Fields fields_for_people(const TaskAnswer& answer, Instant now) {
           {"Started", local(task.start_time)},
           {"Stopped", local(task.stop_time)},
           {"Ran", format_run_time(task, now)},
+          {"Used", used_text(object_at(answer.body, "usage"))},
           {"Exit code", task.exit_code ? std::to_string(*task.exit_code) : ""},
           {"Precision", task.stop_time ? std::string(to_string(task.precision)) : ""},
           {"Usage hash", task.usage_hash}};

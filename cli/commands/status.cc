@@ -5,6 +5,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/exit_code.h"
+#include "cli/flatten.h"
 #include "cli/records.h"
 #include "cli/task_view.h"
 #include "cli/text.h"
@@ -12,25 +13,6 @@
 
 namespace resmgr::cli {
 namespace {
-
-std::string text_of(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.is_null() ? "" : dump_json(value);
-}
-
-// "engine.reachable" -> "true"; members of arrays by their number from 0.
-void flatten(const Json& value, const std::string& name,
-             const std::function<void(const std::vector<std::string>&)>& each) {
-  if (!value.is_structured()) {
-    each({name, text_of(value)});
-    return;
-  }
-  std::size_t number = 0;
-  for (auto member = value.begin(); member != value.end(); ++member) {
-    std::string path = name.empty() ? "" : name + ".";
-    path += value.is_object() ? member.key() : std::to_string(number++);
-    flatten(*member, path, each);
-  }
-}
 
 std::string agent_line(const Json& host, Instant now) {
   std::string line = string_or(host, "version") + " on " + string_or(host, "name");
@@ -75,7 +57,7 @@ std::string draining_line(const Json& host, Instant now) {
 
 std::string listen_line(const Json& addresses) {
   std::string line;
-  for (const Json& address : addresses) line += (line.empty() ? "" : ", ") + text_of(address);
+  for (const Json& address : addresses) line += (line.empty() ? "" : ", ") + plain_text(address);
   return line;
 }
 

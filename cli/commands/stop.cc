@@ -1,8 +1,6 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <array>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -11,6 +9,7 @@
 #include "cli/exit_code.h"
 #include "cli/report.h"
 #include "cli/stop_all.h"
+#include "cli/task_finder.h"
 #include "cli/task_view.h"
 #include "cli/text.h"
 #include "common/ids.h"
@@ -40,26 +39,6 @@ std::vector<std::string> selected_tasks(ApiClient& api, const StopOptions& optio
     return true;
   });
   return ids;
-}
-
-std::vector<std::string> named_tasks(Session& session, const std::vector<std::string>& arguments) {
-  std::vector<std::string> ids;
-  for (const std::string& argument : arguments) {
-    if (argument != "-") {
-      ids.push_back(argument);
-      continue;
-    }
-    std::istringstream words(session.surroundings().read_input());
-    for (std::string word; words >> word;) ids.push_back(word);
-  }
-  // The same one twice is one.
-  std::vector<std::string> distinct;
-  for (std::string& id : ids) {
-    if (std::find(distinct.begin(), distinct.end(), id) == distinct.end()) {
-      distinct.push_back(std::move(id));
-    }
-  }
-  return distinct;
 }
 
 void check(const StopOptions& options) {
@@ -127,8 +106,9 @@ class StopReport {
 int run_stop(Session& session, const StopOptions& options) {
   check(options);
   const Format format = session.format();
-  const std::vector<std::string> ids = options.selects() ? selected_tasks(session.api(), options)
-                                                         : named_tasks(session, options.ids);
+  const std::vector<std::string> ids = options.selects()
+                                           ? selected_tasks(session.api(), options)
+                                           : named_tasks(session.surroundings(), options.ids);
   StopReport report(session, format, options.quiet);
   const int code =
       ids.empty() ? kDone : stop_all(session, ids, [&](const Stopped& one) { report.add(one); });

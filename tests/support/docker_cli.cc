@@ -63,4 +63,10 @@ void ensure_hello_image() {
   if (code != 0) throw std::runtime_error("packaging/images/hello/build failed");
 }
 
+void ensure_jupyter_image() {
+  static const int code =
+      run({RESMGR_SOURCE_DIR "/packaging/images/jupyter/build"}, {}, std::chrono::minutes(15)).code;
+  if (code != 0) throw std::runtime_error("packaging/images/jupyter/build failed");
+}
+
 }  // namespace resmgr::support

@@ -28,6 +28,8 @@ void remove_all_of(std::string_view agent_id);
 
 // Builds the image of the service 'hello' unless this process has seen to it already.
 void ensure_hello_image();
+// … of the service 'jupyter', from Debian's packages: minutes, if it is not there yet.
+void ensure_jupyter_image();
 
 }  // namespace resmgr::support
 

@@ -105,6 +105,13 @@ max = "2d"
   EXPECT_EQ(service.lifetime_max, Millis{172'800'000});
 }
 
+TEST(ServiceReader, TheWarningIsHalfOfAShortTimeout) {
+  EXPECT_EQ(taken("[idle]\ntimeout = \"4m\"").idle.warn, Millis{120'000});
+  EXPECT_EQ(taken("[idle]\ntimeout = \"4h\"").idle.warn, Millis{300'000});
+  // It is that of the lifetime, too.
+  EXPECT_EQ(taken("[idle]\nnetwork_bytes = 5").idle.warn, Millis{300'000});
+}
+
 TEST(ServiceReader, WhatIsRequiredIsNamed) {
   EXPECT_THAT(faults_of(""),
               ElementsAre(HasSubstr("'name' is missing"), HasSubstr("'image' is missing"),

@@ -124,7 +124,9 @@ HttpResponse FakeAgent::answer(const HttpRequest& request) {
   if (path == tasks_path && request.method == "POST") return start(request);
   if (path == tasks_path) return list(query_of(request.target));
   if (path.starts_with(tasks_path + "/")) {
-    const std::string id = path.substr(tasks_path.size() + 1);
+    const std::string id = path.substr(tasks_path.size() + 1, 36);
+    if (path == wire::extend_path(id) && request.method == "POST") return extend(id, request);
+    if (path == wire::why_path(id)) return why(id);
     return request.method == "DELETE" ? stop(id) : show(id);
   }
   if (path == wire::kServices) return json_answer(200, services);
@@ -213,6 +215,27 @@ HttpResponse FakeAgent::stop(const std::string& id) {
   return json_answer(200, {{"success", true},
                            {"duration", format_iso8601_duration(ran_for)},
                            {"durationSeconds", static_cast<double>(ran_for.count()) / 1000}});
+}
+
+HttpResponse FakeAgent::extend(const std::string& id, const HttpRequest& request) {
+  const Task* const task = find(id);
+  if (task == nullptr) {
+    return problem_answer(404, "not-found", "cannot find task '" + id + "': there is none");
+  }
+  if (task->status != TaskStatus::running) {
+    return problem_answer(409, "not-running", "cannot extend task '" + id + "': it is Stopped");
+  }
+  const Millis by = wire::extend_request_from_json(parse_json(request.body, "body")).by;
+  Json body = wire::task_to_json(*task);
+  body["idleUntil"] = format_rfc3339(task->created_at + std::chrono::hours(1) + by);
+  body["lifetimeUntil"] = Json();
+  return json_answer(200, body);
+}
+
+HttpResponse FakeAgent::why(const std::string& id) const {
+  const auto found = reports.find(id);
+  if (found != reports.end()) return json_answer(200, found->second);
+  return problem_answer(409, "not-running", "cannot explain task '" + id + "': it is Stopped");
 }
 
 std::vector<std::string> FakeAgent::asked() const {

@@ -32,6 +32,7 @@ class FakeAgent final : public HttpClient {
   std::map<std::string, std::string> urls;  // task id -> iframeUrl
   std::map<std::string, Json> events_of;    // task id -> events of the single answer
   std::string caller = kAlice;              // whom "me" and a start without user mean
+  std::map<std::string, Json> reports;      // task id -> what GET …/why answers
   int page = 500;                           // the most that one list answers
   Json services = Json::array();
   Json host = Json::object();
@@ -69,6 +70,8 @@ class FakeAgent final : public HttpClient {
   HttpResponse show(const std::string& id);
   HttpResponse start(const HttpRequest& request);
   HttpResponse stop(const std::string& id);
+  HttpResponse extend(const std::string& id, const HttpRequest& request);
+  HttpResponse why(const std::string& id) const;
 
   mutable std::mutex mutex_;
   std::vector<HttpRequest> requests_;

@@ -233,7 +233,42 @@ TEST(StartRequest, MustBeAnObject) {
   }
 }
 
-TEST(Paths, NameATask) { EXPECT_EQ(task_path("x"), "/api/tasks/x"); }
+std::vector<std::string> extend_faults(const char* body) {
+  try {
+    extend_request_from_json(Json::parse(body));
+    return {};
+  } catch (const Error& error) {
+    std::vector<std::string> texts;
+    for (const FieldError& field : error.fields)
+      texts.push_back(field.pointer + " " + field.detail);
+    return texts;
+  }
+}
+
+TEST(ExtendRequest, IsADuration) {
+  EXPECT_EQ(extend_request_from_json(Json::parse(R"({"by": "1h30m"})")).by, Millis{5'400'000});
+  const ExtendRequest request{Millis{1'500}};
+  EXPECT_EQ(extend_request_from_json(to_json(request)).by, request.by);
+  EXPECT_EQ(extend_request_from_json(Json::parse(R"({"by": "366d"})")).by, kLongestExtension);
+}
+
+TEST(ExtendRequest, ReportsAllFaultsTogether) {
+  constexpr char kWrong[] = "/by must be a duration above 0 and up to 366d, such as \"1h30m\"";
+  for (const char* const body : {R"({"by": "0s"})", R"({"by": "367d"})", R"({"by": "soon"})",
+                                 R"({"by": 3600})", R"({"by": null})"}) {
+    EXPECT_THAT(extend_faults(body), ElementsAre(kWrong)) << body;
+  }
+  EXPECT_THAT(extend_faults(R"({"for": "1h"})"),
+              ElementsAre("/by is required", "/for is not known here"));
+  EXPECT_THAT(extend_faults("[]"), ElementsAre(" must be an object"));
+}
+
+TEST(Paths, NameATask) {
+  EXPECT_EQ(task_path("x"), "/api/tasks/x");
+  EXPECT_EQ(touch_path("x"), "/api/tasks/x/touch");
+  EXPECT_EQ(extend_path("x"), "/api/tasks/x/extend");
+  EXPECT_EQ(why_path("x"), "/api/tasks/x/why");
+}
 
 }  // namespace
 }  // namespace resmgr::wire

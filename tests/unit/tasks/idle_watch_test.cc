@@ -216,7 +216,7 @@ TEST_F(IdleWatchTest, WhatHasNoLimitIsNotExtended) {
   const auto id = run_with("");
   const Error error = error_of([&] { world.service->extend(id, 1h, kAlice); });
   EXPECT_EQ(error.kind(), ErrorKind::conflict);
-  EXPECT_EQ(error.problem, "no-limit");
+  EXPECT_EQ(error.problem, "nothing-to-extend");
   pass(100h);
   EXPECT_TRUE(runs(id));
   EXPECT_THAT(world.event_types(id), Not(Contains(event_type::kExtended)));
@@ -281,6 +281,54 @@ TEST_F(IdleWatchTest, OfBothLastSamplesTheGreaterCounts) {
   EXPECT_EQ(row.peak_memory_bytes, 20 << 20);
   const Json details = parse_json(last(id, event_type::kEnded).details, "details");
   EXPECT_EQ(integer_or(details, "networkRxBytes", 0), 900);
+}
+
+// Does something while the time is asked for.
+class InterruptedClock final : public Clock {
+ public:
+  explicit InterruptedClock(const Clock& clock) : clock_(clock) {}
+
+  Instant now() const override { return clock_.now(); }
+  Millis since_boot() const override {
+    if (calls_left > 0 && --calls_left == 0) interrupt();
+    return clock_.since_boot();
+  }
+
+  mutable int calls_left = 0;
+  std::function<void()> interrupt;
+
+ private:
+  const Clock& clock_;
+};
+
+// Somebody came back in the moment in which it was to be stopped: the judgement holds no longer.
+TEST_F(IdleWatchTest, UseBetweenJudgementAndIntentPreventsTheStop) {
+  const auto id = run_with(kIdle);
+  const Task task = world.row(id).task;
+  InterruptedClock clock(world.clock);
+  IdleWatch watch({world.journal, clock, kInterval, [this] { return world.catalog; },
+                   [](const std::string&, const std::string&) {}});
+  const auto look = [&] {
+    watch.note_sample(task, stats);
+    watch.watch(id, true);
+  };
+  while (watch.report(id).verdict.action != IdleAction::stop) {
+    look();
+    world.clock.advance(kInterval);
+    watch.note_sample(task, stats);
+  }
+  ASSERT_TRUE(runs(id));
+  int touched = 0;
+  clock.interrupt = [&] {
+    ++touched;
+    watch.touch(id);
+  };
+  // Twice for the judgement, then in the transaction.
+  clock.calls_left = 3;
+  watch.watch(id, true);
+  EXPECT_EQ(touched, 1);
+  EXPECT_TRUE(runs(id));
+  EXPECT_EQ(watch.report(id).verdict.action, IdleAction::none);
 }
 
 }  // namespace
