@@ -73,7 +73,9 @@ Outcome PostgresSession::run(const std::function<void(pqxx::connection&)>& on_co
   } catch (const pqxx::sql_error& error) {
     outcome = outcome_of(error);
   } catch (const Error& error) {
-    outcome = Outcome::retry(error.message());
+    // What can't be read will not be read the next time either.
+    outcome = error.kind() == ErrorKind::corrupt ? Outcome::rejected(error.message())
+                                                 : Outcome::retry(error.message());
   } catch (const std::exception& error) {
     // libpqxx 6 says then what it could not do without one.
     const bool broke = connection_ && !connection_->is_open();

@@ -158,6 +158,16 @@ std::vector<SinkStatus> Pumps::statuses() const {
   return statuses;
 }
 
+std::int64_t Pumps::pinned_to() const {
+  return journal_.reading([](journal::Reader& reader) {
+    std::int64_t least = reader.cursors().head();
+    for (const auto& cursor : reader.cursors().cursors()) {
+      if (cursor.attached) least = std::min(least, cursor.seq);
+    }
+    return least;
+  });
+}
+
 void Pumps::wake(std::string_view name) { find(name).wake(); }
 
 int Pumps::retry(std::string_view name) { return find(name).retry(); }

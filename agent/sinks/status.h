@@ -65,6 +65,10 @@ class Pumps {
   // In the order in which they were added.
   std::vector<SinkStatus> statuses() const;
 
+  // The last event that each of them is done with; the journal's head if there are none. What comes
+  // after it is not to be pruned.
+  std::int64_t pinned_to() const;
+
   // All of these throw Error(not_found) for a name that is not configured.
 
   // Tries now, whatever the backoff says.

@@ -24,8 +24,8 @@ std::shared_ptr<PostgresOptions> options_of(const std::string& url, std::string 
 
 }  // namespace
 
-Host::Host(const std::string& url, std::string name, const std::string& schema)
-    : Host(options_of(url, std::move(name), schema)) {}
+Host::Host(const std::string& url, const std::string& its_name, const std::string& schema)
+    : Host(options_of(url, its_name, schema)) {}
 
 Host::Host(std::shared_ptr<PostgresOptions> its)
     : JournalHost(its->host, [its] { return std::make_unique<PostgresSink>(*its); }),

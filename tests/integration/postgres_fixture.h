@@ -18,7 +18,7 @@ namespace resmgr::sinks {
 
 class Host : public JournalHost {
  public:
-  Host(const std::string& url, std::string name, const std::string& schema = "public");
+  Host(const std::string& url, const std::string& its_name, const std::string& schema = "public");
   void connect_to(const std::string& url);
 
   PostgresOptions& options;  // of the sinks that are made from now on

@@ -173,6 +173,20 @@ TEST_F(PositionTest, ACloneIsRefused) {
   EXPECT_THAT(destination_.taken(), SizeIs(1));
 }
 
+// Hazard 33: what was pruned stands in the rows of the tasks.
+TEST_F(PositionTest, AfterAGapItBeginsWithTheRowsAgain) {
+  auto row = admit();
+  settle();
+  move(row, TaskStatus::running);
+  move(row, TaskStatus::stopped);
+  prune(2);
+  settle();
+  EXPECT_EQ(stands()->seq, 3);
+  ASSERT_THAT(destination_.taken(), SizeIs(2));
+  EXPECT_EQ(destination_.taken().back().type, kTaskRow);
+  EXPECT_THAT(destination_.taken().back().payload, HasSubstr("Stopped"));
+}
+
 TEST_F(PositionTest, ALetterIsSetAsideOnceAndThePositionGoesOn) {
   auto row = admit();
   settle();

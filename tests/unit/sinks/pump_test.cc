@@ -215,6 +215,29 @@ TEST_F(PumpTest, KeepsReceiptsWithTheCursor) {
   EXPECT_EQ(receipts.front().sink, "fake");
 }
 
+// Hazard 33: what was pruned before it was delivered is a gap that is on record.
+TEST_F(PumpTest, AGapIsRecorded) {
+  append_many(2);
+  settle();
+  append_many(5);
+  prune(6);
+  EXPECT_EQ(settle(), std::nullopt);
+  EXPECT_EQ(destination_.taken_seqs(), (std::vector<std::int64_t>{1, 2, 7, 8}));
+  const Message gap = destination_.taken().back();
+  EXPECT_EQ(gap.type, "sink.gap");
+  EXPECT_EQ(journal_->reading([](journal::Reader& reader) {
+    return reader.events_after(7, 1, "").front().details;
+  }),
+            R"({"first":3,"last":6,"sink":"fake"})");
+}
+
+TEST_F(PumpTest, ANewOneBeginsWithTheFirstEventThatIsKept) {
+  append_many(5);
+  prune(3);
+  settle();
+  EXPECT_EQ(destination_.taken_seqs(), numbers(4, 5));
+}
+
 TEST_F(PumpTest, WhatASinkThrowsCountsAsAway) {
   append();
   destination_.set_answer([](const Batch&) -> std::optional<Outcome> {

@@ -63,6 +63,7 @@ TEST_F(PumpThreadTest, ADestinationThatHangsDoesNotHoldUpTheStop) {
   EXPECT_THAT(destination_.taken(), SizeIs(3));
 }
 
+// Hazard 33.
 TEST_F(PumpThreadTest, PinsForThoseThatAreConfiguredOnly) {
   append_many(5);
   {
@@ -73,6 +74,8 @@ TEST_F(PumpThreadTest, PinsForThoseThatAreConfiguredOnly) {
     pumps.stop();
     EXPECT_THAT(pumps.statuses(), SizeIs(1));
     EXPECT_EQ(pumps.statuses().front().pins_after, 5);
+    append_many(2);
+    EXPECT_EQ(pumps.pinned_to(), 5);
   }
   EXPECT_TRUE(cursor()->attached);
   {
@@ -80,6 +83,7 @@ TEST_F(PumpThreadTest, PinsForThoseThatAreConfiguredOnly) {
     none.run();
     EXPECT_FALSE(cursor()->attached);
     EXPECT_EQ(cursor()->seq, 5);  // it goes on from there when it is back
+    EXPECT_EQ(none.pinned_to(), 7);
     EXPECT_THROW(none.wake("fake"), Error);
   }
 }

@@ -2,6 +2,7 @@
 #ifndef RESMGR_TESTS_UNIT_SINKS_WORLD_H_
 #define RESMGR_TESTS_UNIT_SINKS_WORLD_H_
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -79,6 +80,16 @@ class PumpTest : public testing::Test {
       transaction.update(row);
       transaction.append("task.moved", row, clock_.now(), "{}");
     });
+  }
+  // As the retention does while the sink is configured no more.
+  void prune(std::int64_t to) {
+    pump_.reset();
+    journal_.reset();
+    SQLite::Database raw(file(), SQLite::OPEN_READWRITE);
+    raw.exec("DELETE FROM events WHERE seq <= " + std::to_string(to) +
+             "; INSERT OR REPLACE INTO meta (key, value) VALUES ('pruned_to', " +
+             std::to_string(to) + ")");
+    open();
   }
   std::optional<journal::Cursor> cursor() const {
     return journal_->reading(
