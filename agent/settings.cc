@@ -234,14 +234,6 @@ tasks::TaskOptions task_options(const Config& config) {
   return tasks;
 }
 
-Millis duration_in_range(const Config& config, std::string_view key, Millis low, Millis high) {
-  const Millis value = config.duration(key);
-  if (value >= low && value <= high) return value;
-  throw Error(ErrorKind::config, "cannot use " + std::string(key) + " '" + format_duration(value) +
-                                     "' (" + config.origin(key) + "): it is not from " +
-                                     format_duration(low) + " to " + format_duration(high));
-}
-
 sinks::PumpOptions pump_options(const Config& config) {
   constexpr Millis kLeast{1};
   constexpr Millis kMost = std::chrono::hours(1);

@@ -7,7 +7,9 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 
+#include "common/clock.h"
 #include "common/wire.h"
 #include "tests/support/agent_process.h"
 #include "tests/support/docker_cli.h"
@@ -66,6 +68,25 @@ class WithAgent : public ::testing::Test {
  private:
   inline static std::unique_ptr<support::AgentProcess> agent_;
 };
+
+// When that agent's journal says that it last saw its containers alive; 1970 if it does not say.
+inline Instant heartbeat_of(const support::AgentProcess& agent) {
+  const auto told =
+      support::run({"python3", "-c",
+                    "import sqlite3, sys\n"
+                    "db = sqlite3.connect('file:' + sys.argv[1] + '?mode=ro', uri=True)\n"
+                    "print(db.execute('SELECT time FROM heartbeat').fetchone()[0])",
+                    agent.dir() / "data" / "journal.db"});
+  return told.code == 0 ? instant_from_millis(std::stoll(told.out)) : Instant{};
+}
+
+// Waits until it says so of a time after that.
+inline bool await_heartbeat_after(const support::AgentProcess& agent, Instant time) {
+  return support::eventually([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    return heartbeat_of(agent) > time;
+  });
+}
 
 // GET of a page as a browser does it.
 inline HttpResponse fetch(const std::string& url) {

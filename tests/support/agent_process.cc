@@ -57,16 +57,26 @@ int AgentProcess::stop() {
   return *code;
 }
 
-void AgentProcess::start() {
+void AgentProcess::start() { launch({}); }
+
+void AgentProcess::start_after_boot() {
+  const std::string boot_id = dir_.write("boot_id", "00000000-0000-4000-8000-000000000b00\n");
+  // In a mount namespace of its own; `exec` throughout, so that it is still our child.
+  launch({"unshare", "--mount", "sh", "-c",
+          "mount --bind '" + boot_id + "' /proc/sys/kernel/random/boot_id && exec \"$@\"", "sh"});
+}
+
+void AgentProcess::launch(std::vector<std::string> argv) {
   SpawnOptions spawn;
   spawn.env = options_.env;
   spawn.env.try_emplace("RESMGR_AGENT_SERVICES_DIRS",
                         kShippedServices + std::string(",") + (dir() / "services.d").string());
-  process_ = std::make_unique<Subprocess>(
-      std::vector<std::string>{RESMGR_AGENT_PROGRAM, "--config", dir() / "resmgr.toml",
-                               "--data-dir", dir() / "data", "--run-dir", dir() / "run", "--listen",
-                               "127.0.0.1:0"},
-      spawn);
+  argv.insert(argv.end(), {RESMGR_AGENT_PROGRAM, "--config", dir() / "resmgr.toml", "--data-dir",
+                           dir() / "data", "--run-dir", dir() / "run"});
+  for (const auto& address : options_.listen) {
+    argv.insert(argv.end(), {"--listen", address});
+  }
+  process_ = std::make_unique<Subprocess>(std::move(argv), spawn);
   await_ready();
 }
 
@@ -80,7 +90,8 @@ void AgentProcess::await_ready() {
   if (integer_or(ready, "pid", 0) != process_->pid() || array_at(ready, "listen").empty()) {
     throw std::runtime_error("the agent does not get ready; its log:\n" + log());
   }
-  url_ = "http://" + ready["listen"][0].get<std::string>();
+  listening_ = ready["listen"].get<std::vector<std::string>>();
+  url_ = "http://" + listening_.front();
   agent_id_ = read_file(dir() / "data" / "agent-id");
   while (!agent_id_.empty() && agent_id_.back() == '\n') agent_id_.pop_back();
   if (agent_id_.empty()) throw std::runtime_error("the agent has no id in its data directory");

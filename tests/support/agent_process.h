@@ -17,6 +17,7 @@ struct AgentOptions {
   std::string config;                           // resmgr.toml, whole
   std::map<std::string, std::string> services;  // file name -> TOML, beside the shipped ones
   std::map<std::string, std::string> env;
+  std::vector<std::string> listen = {"127.0.0.1:0"};
 };
 
 // `[auth]` with kTestKey, in the directory of the tests' agent.
@@ -39,14 +40,18 @@ class AgentProcess {
   int stop();
   // After kill9() or stop(): again, on the same directories.
   void start();
+  // As above, as if the host had booted in between.
+  void start_after_boot();
 
   pid_t pid() const { return process_->pid(); }
   bool running() { return process_->running(); }
   const std::filesystem::path& dir() const { return dir_.path(); }
   std::string socket() const;
   std::string socket_url() const { return "unix://" + socket(); }
-  // http://127.0.0.1:port
+  // http://127.0.0.1:port, the first that it listens on
   const std::string& url() const { return url_; }
+  // The real addresses, in the order of AgentOptions::listen.
+  const std::vector<std::string>& listening() const { return listening_; }
   const std::string& agent_id() const { return agent_id_; }
   std::string log() const { return process_->err(); }  // since the last start
 
@@ -63,10 +68,13 @@ class AgentProcess {
  private:
   void await_ready();
 
+  void launch(std::vector<std::string> argv);
+
   AgentOptions options_;
   TempDir dir_;
   std::unique_ptr<Subprocess> process_;
   std::string url_;
+  std::vector<std::string> listening_;
   std::string agent_id_;
 };
 
