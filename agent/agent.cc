@@ -25,6 +25,10 @@ std::string read_boot_id() {
   return id;
 }
 
+// Twice of what the journal's log grows to before it is moved into the file and begun anew: with
+// that, stops can be recorded for as long as the disk is full.
+constexpr std::int64_t kBallastBytes = 8 << 20;
+
 tasks::TaskOptions with_identity(tasks::TaskOptions options, const std::string& agent_id,
                                  std::string secret_key) {
   options.agent_id = agent_id;
@@ -49,12 +53,15 @@ Agent::Agent(Settings settings)
       data_(settings_.data_dir, 0700),
       run_(settings_.run_dir, 0755),
       agent_id_(load_agent_id(data_)),
-      journal_({data_.file("journal.db")}),
+      journal_({.file = data_.file(kJournalFile), .ballast_bytes = kBallastBytes}),
       engine_(settings_.engine),
       authenticator_(settings_.auth, clock_, agent_id_),
       pumps_(settings_.pumps, journal_, clock_),
       tasks_(with_identity(settings_.tasks, agent_id_, load_secret_key(data_)), journal_, engine_,
-             load_catalog(settings_.services_dirs), clock_) {
+             load_catalog(settings_.services_dirs), clock_),
+      retention_(settings_.retention,
+                 {journal_, clock_, [this] { return pumps_.pinned_to(); },
+                  [this](const std::string& task_id) { tasks_.forget_output(task_id); }}) {
   if (settings_.postgres) {
     sinks::PostgresOptions postgres = *settings_.postgres;
     postgres.agent_id = agent_id_;
@@ -70,13 +77,9 @@ Agent::Agent(Settings settings)
 Agent::~Agent() {
   server_->stop();
   unlink(run_.file("agent.json").c_str());
-  try {
-    failpoint("agent_stopped.before_commit");
-    record(event_type::kAgentStopped);
-    failpoint("agent_stopped.after_commit");
-  } catch (const Error& error) {
-    log::warning("Could not record the stop: {Reason}", {{"Reason", error.message()}});
-  }
+  failpoint("agent_stopped.before_commit");
+  record(event_type::kAgentStopped);
+  failpoint("agent_stopped.after_commit");
 }
 
 void Agent::run() {
@@ -85,6 +88,7 @@ void Agent::run() {
   failpoint("agent_started.after_commit");
   pumps_.run();
   tasks_.run();
+  retention_.run();
   server_->start();
   write_agent_json();
   for (const auto& address : server_->listening()) {
@@ -113,11 +117,17 @@ void Agent::write_agent_json() {
   write_file_atomically(run_.file("agent.json"), dump_json(json) + "\n", 0644);
 }
 
-void Agent::record(const char* event_type) {
-  const Json details = {{"version", kVersion}, {"pid", getpid()}};
-  journal_.transact([&](journal::Transaction& transaction) {
-    transaction.append(event_type, clock_.now(), dump_json(details));
-  });
+// On a full disk an agent still starts, so that its tasks can be stopped.
+void Agent::record(const char* event_type) noexcept {
+  try {
+    const Json details = {{"version", kVersion}, {"pid", getpid()}};
+    journal_.transact([&](journal::Transaction& transaction) {
+      transaction.append(event_type, clock_.now(), dump_json(details));
+    });
+  } catch (const std::exception& error) {
+    log::warning("Could not record {Event}: {Reason}",
+                 {{"Event", event_type}, {"Reason", error.what()}});
+  }
 }
 
 }  // namespace resmgr

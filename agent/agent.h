@@ -11,6 +11,7 @@
 #include "agent/engine/docker_engine.h"
 #include "agent/identity/authenticator.h"
 #include "agent/journal/journal.h"
+#include "agent/journal/retention.h"
 #include "agent/settings.h"
 #include "agent/sinks/status.h"
 #include "agent/tasks/task_service.h"
@@ -35,7 +36,7 @@ class Agent {
 
  private:
   void write_agent_json();
-  void record(const char* event_type);
+  void record(const char* event_type) noexcept;
 
   const Settings settings_;
   const SystemClock clock_;
@@ -47,6 +48,7 @@ class Agent {
   identity::Authenticator authenticator_;
   sinks::Pumps pumps_;  // ends after all that writes to the journal, and before the journal
   tasks::TaskService tasks_;
+  journal::Retention retention_;
   std::unique_ptr<api::Server> server_;
 };
 

@@ -88,7 +88,15 @@ LockedDirectory::LockedDirectory(std::string path, unsigned mode) : path_(std::m
                     (holder.empty() ? "unknown" : holder) + ")",
                 "stop that agent, or give this one directories of its own");
   }
-  if (ftruncate(lock_, 0) == 0) write_all(lock_, lock_path, std::to_string(getpid()) + "\n");
+  name_holder();
+}
+
+// The lock is what counts. Its file keeps its block, so that it can be written on a full disk too.
+void LockedDirectory::name_holder() const {
+  const std::string pid = std::to_string(getpid()) + "\n";
+  const ssize_t written = pwrite(lock_, pid.data(), pid.size(), 0);
+  // A number that is not ours would lead astray.
+  static_cast<void>(ftruncate(lock_, written > 0 ? written : 0));
 }
 
 LockedDirectory::~LockedDirectory() {

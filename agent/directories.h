@@ -21,9 +21,14 @@ class LockedDirectory {
   std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
 
  private:
+  void name_holder() const;
+
   std::string path_;
   int lock_ = -1;
 };
+
+// The journal's name in the data directory.
+inline constexpr std::string_view kJournalFile = "journal.db";
 
 // Writes a file so that it is there whole or not at all, also after a power loss.
 void write_file_atomically(const std::string& path, std::string_view text, unsigned mode);

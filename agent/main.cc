@@ -8,10 +8,12 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "agent/agent.h"
+#include "agent/journal_commands.h"
 #include "agent/settings.h"
 #include "agent/sinks/postgres_sink.h"
 #include "common/config.h"
@@ -30,6 +32,7 @@ struct Flags {
   std::string data_dir;
   std::string run_dir;
   std::vector<std::string> listen;
+  std::string journal_file;
 };
 
 Config load_config(const Flags& flags) {
@@ -122,6 +125,31 @@ int report(const Error& error) {
   return EXIT_FAILURE;
 }
 
+using JournalCommand = int (*)(const Settings& settings, const std::string& file);
+
+// The commands of `journal`, each with what it does.
+std::map<CLI::App*, JournalCommand> add_journal_commands(CLI::App& app, std::string& file) {
+  auto* journal = app.add_subcommand("journal", "Look after the journal")->fallthrough();
+  journal->require_subcommand(1);
+  std::map<CLI::App*, JournalCommand> commands;
+  const auto add = [&](const char* name, const char* description, JournalCommand run) {
+    auto* command = journal->add_subcommand(name, description)->fallthrough();
+    commands[command] = run;
+    return command;
+  };
+  add("check", "Say whether it is whole", check_journal_file)
+      ->add_option("file", file, "Another one, such as a backup (default: the agent's)");
+  add("backup", "Copy it into a new file, also while the agent runs", back_up_journal)
+      ->add_option("file", file, "The file to make")
+      ->required();
+  add("restore", "Put a backup in its place; the agent must be stopped", restore_journal)
+      ->add_option("file", file, "The backup")
+      ->required();
+  add("rebuild", "Make a new one where it is lost or damaged; the agent must be stopped",
+      [](const Settings& settings, const std::string&) { return rebuild_journal(settings); });
+  return commands;
+}
+
 int main(int argc, char** argv) {
   Flags flags;
   CLI::App app("Starts, watches and stops the containers that users ask for", "resmgr-agent");
@@ -139,6 +167,7 @@ int main(int argc, char** argv) {
   auto* show = config->add_subcommand("show", "Every key, its value, and where it came from");
   auto* version = app.add_subcommand("version", "Print the version");
   for (auto* command : {config, check, show, version}) command->fallthrough();
+  const auto journal_commands = add_journal_commands(app, flags.journal_file);
 
   try {
     app.parse(argc, argv);
@@ -153,6 +182,10 @@ int main(int argc, char** argv) {
     }
     if (check->parsed()) return check_config(flags);
     if (show->parsed()) return show_config(flags);
+    for (const auto& [command, run_command] : journal_commands) {
+      if (!command->parsed()) continue;
+      return run_command(settings_from(load_config(flags)), flags.journal_file);
+    }
     return run(flags);
   } catch (const Error& error) {
     return report(error);

@@ -99,6 +99,13 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
      "least wait before a destination that is away is tried again"},
     {"sinks", "backoff_max", ConfigType::duration, "60s", "longest such wait"},
     {"sinks", "timeout", ConfigType::duration, "30s", "time limit of one delivery"},
+
+    {"retention", "tasks", ConfigType::duration, "",
+     "how long a task is kept after its end (default: for ever)"},
+    {"retention", "events", ConfigType::duration, "90d",
+     "how long an event is kept (0s: for ever)"},
+    {"retention", "pin_max", ConfigType::size, "10GiB",
+     "size of the journal up to which events wait for a destination that has not got them"},
 });
 
 std::int64_t in_range(const Config& config, std::string_view key, std::int64_t low,
@@ -255,6 +262,14 @@ std::optional<sinks::PostgresOptions> postgres_options(const Config& config) {
   return postgres;
 }
 
+journal::RetentionRules retention_rules(const Config& config) {
+  journal::RetentionRules rules;
+  rules.events = config.duration("retention.events");
+  rules.tasks = config.duration("retention.tasks");
+  rules.pin_max_bytes = config.size("retention.pin_max");
+  return rules;
+}
+
 }  // namespace
 
 std::span<const ConfigKey> agent_keys() { return kKeys; }
@@ -274,6 +289,7 @@ Settings settings_from(const Config& config) {
   settings.auth = auth_options(config);
   settings.engine.url = engine_socket(config);
   settings.engine.registry_auth_file = config.text("engine.registry_auth_file");
+  settings.retention = retention_rules(config);
   settings.tasks = task_options(config);
   settings.tasks.host_name = settings.name;
   settings.tasks.data_dir = settings.data_dir;

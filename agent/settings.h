@@ -10,6 +10,7 @@
 #include "agent/api/server.h"
 #include "agent/engine/docker_engine.h"
 #include "agent/identity/authenticator.h"
+#include "agent/journal/retention.h"
 #include "agent/sinks/postgres_address.h"
 #include "agent/sinks/status.h"
 #include "agent/tasks/task_service.h"
@@ -30,6 +31,7 @@ struct Settings {
   api::ServerOptions server;
   identity::AuthOptions auth;
   engine::DockerOptions engine;
+  journal::RetentionRules retention;
   tasks::TaskOptions tasks;  // less agent_id and secret_key, which lie in the data directory
   sinks::PumpOptions pumps;
   std::optional<sinks::PostgresOptions> postgres;  // less agent_id; absent: off

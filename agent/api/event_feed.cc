@@ -6,6 +6,7 @@
 
 #include "agent/api/task_json.h"
 #include "common/error.h"
+#include "common/json.h"
 #include "common/log.h"
 
 namespace resmgr::api {
@@ -15,6 +16,10 @@ namespace {
 constexpr int kPage = 64;
 
 }  // namespace
+
+std::string resync_line(const journal::Journal& journal, std::int64_t seq) {
+  return dump_json({{"type", "resync"}, {"journal", journal.id()}, {"seq", seq}}) + "\n";
+}
 
 EventFeed::EventFeed(journal::Journal& journal, std::size_t most_followers)
     : journal_(journal), most_followers_(most_followers) {}
@@ -56,9 +61,16 @@ EventFeed::Turn EventFeed::serve(Follower& follower) {
   const std::int64_t head = journal_.head();
   const std::int64_t goal = std::min(head, subscription.up_to.value_or(head));
   if (subscription.after < goal) {
+    bool pruned = false;
     const auto events = journal_.reading([&](journal::Reader& reader) {
+      pruned = reader.pruned().events_to > subscription.after;
       return reader.events_after(subscription.after, kPage, subscription.user_id);
     });
+    // It was so slow that what it is to get next is kept no longer.
+    if (pruned) {
+      subscription.after = goal;
+      return follower.stream.write(resync_line(journal_, goal)) ? Turn::went_on : Turn::done;
+    }
     std::string lines;
     for (const Event& event : events) {
       if (subscription.up_to && event.seq > *subscription.up_to) break;

@@ -17,6 +17,10 @@
 
 namespace resmgr::api {
 
+// Tells a follower that the events up to `seq` don't bring it up to date: it reads the lists anew,
+// and goes on from there.
+std::string resync_line(const journal::Journal& journal, std::int64_t seq);
+
 class EventFeed {
  public:
   EventFeed(journal::Journal& journal, std::size_t most_followers);

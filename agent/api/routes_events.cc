@@ -6,7 +6,6 @@
 #include "agent/api/problems.h"
 #include "agent/api/query.h"
 #include "agent/api/routes.h"
-#include "common/json.h"
 #include "common/wire.h"
 
 namespace resmgr::api {
@@ -51,13 +50,14 @@ std::optional<Response> events(RouteContext& context, const Responder& responder
   const bool resync = needs_resync(wish, journal, head);
   EventFeed::Subscription subscription;
   // Who names no beginning and follows wants what is new; who does not follow, all that is kept.
-  subscription.after = resync ? head : wish.since.value_or(wish.follow ? head : 0);
+  subscription.after =
+      resync ? head : wish.since.value_or(wish.follow ? head : journal.pruned_to());
   if (!wish.follow) subscription.up_to = head;
   if (!request.caller->admin) subscription.user_id = request.caller->user_id;
 
   Stream stream = responder.stream(std::move(answer), {.until = end_of_access(context, request)});
   if (resync) {
-    stream.write(dump_json({{"type", "resync"}, {"journal", journal.id()}, {"seq", head}}) + "\n");
+    stream.write(resync_line(journal, head));
   }
   context.feed.add(std::move(stream), std::move(subscription));
   return std::nullopt;

@@ -13,6 +13,9 @@ namespace {
 
 constexpr char kUnavailable[] = "journal-unavailable";
 
+constexpr char kRecover[] =
+    "stop the agent, and run resmgr-agent journal restore FILE, or resmgr-agent journal rebuild";
+
 constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
 
 // After a burst the log's file shrinks to this when it is begun anew.
@@ -115,11 +118,9 @@ DatabaseError::Fault DatabaseError::fault_of(int primary_code, std::string_view 
     case SQLITE_NOMEM:
       return {ErrorKind::unavailable, "out of memory", ""};
     case SQLITE_CORRUPT:
-      return {ErrorKind::corrupt, "its file is damaged",
-              "stop the agent, and restore the journal from a backup or rebuild it"};
+      return {ErrorKind::corrupt, "its file is damaged", kRecover};
     case SQLITE_NOTADB:
-      return {ErrorKind::corrupt, "its file is no journal",
-              "stop the agent, and restore the journal from a backup or rebuild it"};
+      return {ErrorKind::corrupt, "its file is no journal", kRecover};
     default:
       return {ErrorKind::internal, std::string(sqlite_message), ""};
   }

@@ -1,6 +1,7 @@
 #include "agent/journal/install.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -39,6 +40,17 @@ void sync_folder_of(const std::string& path) {
   close(fd);
   errno = error;
   if (!good) fail("write", folder);
+}
+
+// The superuser may be at work for an agent that runs as somebody else.
+void give_to_owner_of_folder(const std::string& path) {
+  struct stat folder {};
+  if (geteuid() != 0) return;
+  const std::string name = std::filesystem::path(path).parent_path();
+  if (stat(name.empty() ? "." : name.c_str(), &folder) != 0 ||
+      chown(path.c_str(), folder.st_uid, folder.st_gid) != 0) {
+    fail("give away", path);
+  }
 }
 
 // "2026-11-24T23:04:05.123Z" without what is awkward in a name.
@@ -86,6 +98,7 @@ std::string install(const std::string& journal, Instant now) {
     throw Error(ErrorKind::unavailable, "cannot move file '" + new_file(journal) +
                                             "': its log could not be written into it");
   }
+  give_to_owner_of_folder(new_file(journal));
   move(new_file(journal), incoming_file(journal));
   sync_folder_of(journal);
   if (exists(journal)) {

@@ -158,7 +158,7 @@ Journal::Journal(const JournalOptions& options) try : state_(std::make_unique<St
 
 Journal::~Journal() = default;
 
-void Journal::transact(const std::function<void(Transaction&)>& body, Purpose purpose) {
+void Journal::transact(Purpose purpose, const std::function<void(Transaction&)>& body) {
   state_->group.run(body, purpose);
 }
 

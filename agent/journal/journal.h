@@ -208,7 +208,8 @@ class Journal {
   //
   // Once a full disk made an ending one use the kept space, normal ones are refused with
   // Error(unavailable) until that space is free again; they try that.
-  void transact(const std::function<void(Transaction&)>& body, Purpose purpose = Purpose::normal);
+  void transact(Purpose purpose, const std::function<void(Transaction&)>& body);
+  void transact(const std::function<void(Transaction&)>& body) { transact(Purpose::normal, body); }
 
   // Runs `body` with a reader of the pool.
   void read(const std::function<void(Reader&)>& body) const;
@@ -220,10 +221,14 @@ class Journal {
     return std::move(*result);
   }
   template <typename Fn>
-  auto writing(Fn&& body, Purpose purpose = Purpose::normal) {
+  auto writing(Purpose purpose, Fn&& body) {
     std::optional<decltype(body(std::declval<Transaction&>()))> result;
-    transact([&](Transaction& transaction) { result.emplace(body(transaction)); }, purpose);
+    transact(purpose, [&](Transaction& transaction) { result.emplace(body(transaction)); });
     return std::move(*result);
+  }
+  template <typename Fn>
+  auto writing(Fn&& body) {
+    return writing(Purpose::normal, std::forward<Fn>(body));
   }
 
   // Random UUID of this journal; a restored one gets another. The reference lives as long as this.

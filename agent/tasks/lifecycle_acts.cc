@@ -202,6 +202,9 @@ Next Lifecycle::Run::clear() {
   const std::string id = memory_.seen->container.id;
   if (row_->phase == Phase::ended) {
     try {
+      if (parts_.journal.out_of_space()) {
+        throw Error(ErrorKind::unavailable, "what is left of the disk is the journal's");
+      }
       lifecycle_.log_tails_.keep(parts_.engine, id, task_id_);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::unavailable && !parts_.session.trusted()) throw;

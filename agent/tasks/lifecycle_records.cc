@@ -17,6 +17,7 @@ namespace resmgr::tasks {
 namespace {
 
 using journal::Phase;
+using journal::Purpose;
 using journal::TaskRow;
 using journal::Transaction;
 
@@ -73,7 +74,7 @@ Next Lifecycle::Run::record_ready() {
 
 Next Lifecycle::Run::fail_start(ErrorKind failure, const std::string& reason) {
   const Instant now = parts_.clock.now();
-  const bool done = change([&](Transaction& transaction, TaskRow& row) {
+  const bool done = change(Purpose::ending, [&](Transaction& transaction, TaskRow& row) {
     apply_stop_intent(row, ended_by::kStartFailed, to_string(failure), reason);
     transaction.update(row);
     transaction.append(event_type::kStopRequested, row, now,
@@ -90,7 +91,7 @@ Next Lifecycle::Run::record_ended() {
   const Witness known = witness();
   const Instant now = parts_.clock.now();
   const std::string nonce = random_hex(kNonceBytes);
-  const bool done = change([&](Transaction& transaction, TaskRow& row) {
+  const bool done = change(Purpose::ending, [&](Transaction& transaction, TaskRow& row) {
     // A stop may have come before the start was on record.
     if (!row.task.start_time && left) {
       row.task.container_id = left->id;
@@ -126,7 +127,7 @@ Next Lifecycle::Run::record_unstarted() {
   const Instant now = parts_.clock.now();
   // Its container was made, perhaps, and with it they were.
   remove_volumes(row_->task);
-  const bool done = change([&](Transaction& transaction, TaskRow& row) {
+  const bool done = change(Purpose::ending, [&](Transaction& transaction, TaskRow& row) {
     apply_unstarted(row);
     transaction.update(row);
     transaction.append(event_type::kFailed, row, now,
@@ -140,7 +141,7 @@ Next Lifecycle::Run::record_unstarted() {
 Next Lifecycle::Run::record_removed() {
   const Instant now = parts_.clock.now();
   remove_volumes(row_->task);
-  const bool done = change([&](Transaction& transaction, TaskRow& row) {
+  const bool done = change(Purpose::ending, [&](Transaction& transaction, TaskRow& row) {
     row.phase = Phase::removed;
     transaction.update(row);
     transaction.append(event_type::kRemoved, row, now, "{}");

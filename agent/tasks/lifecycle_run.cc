@@ -140,10 +140,10 @@ Next Lifecycle::Run::perform(Act act) {
   return Next::done();
 }
 
-bool Lifecycle::Run::change(const Change& change) {
+bool Lifecycle::Run::change(journal::Purpose purpose, const Change& change) {
   bool current = false;
   TaskRow row;
-  parts_.journal.transact([&](journal::Transaction& transaction) {
+  parts_.journal.transact(purpose, [&](journal::Transaction& transaction) {
     auto stored = transaction.task(task_id_);
     current = stored && stored->version == row_->version;
     if (!current) return;

@@ -74,7 +74,8 @@ class Lifecycle::Run {
 
   // Changes the row in a transaction, if it is still the one that this step read; returns whether
   // it was. row_ is then the new one.
-  bool change(const Change& change);
+  bool change(const Change& change) { return this->change(journal::Purpose::normal, change); }
+  bool change(journal::Purpose purpose, const Change& change);
   Next look_again();
   Next retry_later();
   Witness witness() const;

@@ -92,6 +92,8 @@ bool LogTails::has(const std::string& task_id) const {
   return access(path(task_id).c_str(), F_OK) == 0;
 }
 
+void LogTails::forget(const std::string& task_id) const { unlink(path(task_id).c_str()); }
+
 void LogTails::read(const std::string& task_id, const engine::LogOptions& options,
                     const std::function<bool(std::string_view)>& on_bytes) const {
   std::ifstream file(path(task_id), std::ios::binary);

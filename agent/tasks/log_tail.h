@@ -22,6 +22,7 @@ class LogTails {
   void keep(engine::Engine& engine, const std::string& container_id, const std::string& task_id);
 
   bool has(const std::string& task_id) const;
+  void forget(const std::string& task_id) const;
   // Throws not_found if nothing is kept. `options.since` and `follow` have no effect here.
   void read(const std::string& task_id, const engine::LogOptions& options,
             const std::function<bool(std::string_view)>& on_bytes) const;

@@ -187,7 +187,7 @@ void TaskService::stop(const std::string& task_id, std::string_view by,
   std::string user_id;
   bool changed = false;
   failpoint("stop.before_commit");
-  state_->journal.transact([&](journal::Transaction& transaction) {
+  state_->journal.transact(journal::Purpose::ending, [&](journal::Transaction& transaction) {
     changed = false;
     auto row = transaction.task(task_id);
     if (!row) throw no_such_task(task_id);
@@ -260,6 +260,10 @@ IdleReport TaskService::why(const std::string& task_id) {
 }
 
 void TaskService::sample_now() { state_->sampler.step(); }
+
+void TaskService::forget_output(const std::string& task_id) {
+  state_->lifecycle.log_tails().forget(task_id);
+}
 
 std::shared_ptr<const catalog::Catalog> TaskService::catalog() const {
   return state_->current_catalog();

@@ -135,6 +135,9 @@ class TaskService {
   // One turn of the sampler beside its timer's, for tests.
   void sample_now();
 
+  // Removes what is kept of the output of a task that is about to be forgotten.
+  void forget_output(const std::string& task_id);
+
   std::shared_ptr<const catalog::Catalog> catalog() const;
   void set_catalog(std::shared_ptr<const catalog::Catalog> catalog);
 

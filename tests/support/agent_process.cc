@@ -1,5 +1,6 @@
 #include "tests/support/agent_process.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -66,18 +67,43 @@ void AgentProcess::start_after_boot() {
           "mount --bind '" + boot_id + "' /proc/sys/kernel/random/boot_id && exec \"$@\"", "sh"});
 }
 
-void AgentProcess::launch(std::vector<std::string> argv) {
+std::filesystem::path AgentProcess::data_dir() const {
+  return options_.data_dir.empty() ? dir() / "data" : std::filesystem::path(options_.data_dir);
+}
+
+std::vector<std::string> AgentProcess::command_line(std::vector<std::string> arguments) const {
+  const std::pair<const char*, std::string> defaults[] = {{"--config", dir() / "resmgr.toml"},
+                                                          {"--data-dir", data_dir()},
+                                                          {"--run-dir", dir() / "run"}};
+  for (const auto& [option, value] : defaults) {
+    if (std::find(arguments.begin(), arguments.end(), option) != arguments.end()) continue;
+    arguments.insert(arguments.begin(), {option, value});
+  }
+  arguments.insert(arguments.begin(), RESMGR_AGENT_PROGRAM);
+  return arguments;
+}
+
+SpawnOptions AgentProcess::agent_environment() const {
   SpawnOptions spawn;
   spawn.env = options_.env;
   spawn.env.try_emplace("RESMGR_AGENT_SERVICES_DIRS",
                         kShippedServices + std::string(",") + (dir() / "services.d").string());
-  argv.insert(argv.end(), {RESMGR_AGENT_PROGRAM, "--config", dir() / "resmgr.toml", "--data-dir",
-                           dir() / "data", "--run-dir", dir() / "run"});
+  return spawn;
+}
+
+void AgentProcess::launch(std::vector<std::string> prefix) {
+  std::vector<std::string> arguments;
   for (const auto& address : options_.listen) {
-    argv.insert(argv.end(), {"--listen", address});
+    arguments.insert(arguments.end(), {"--listen", address});
   }
-  process_ = std::make_unique<Subprocess>(std::move(argv), spawn);
+  std::vector<std::string> argv = std::move(prefix);
+  for (auto& word : command_line(std::move(arguments))) argv.push_back(std::move(word));
+  process_ = std::make_unique<Subprocess>(std::move(argv), agent_environment());
   await_ready();
+}
+
+Finished AgentProcess::agent_command(const std::vector<std::string>& arguments) const {
+  return run(command_line(arguments), agent_environment());
 }
 
 void AgentProcess::await_ready() {
@@ -92,7 +118,7 @@ void AgentProcess::await_ready() {
   }
   listening_ = ready["listen"].get<std::vector<std::string>>();
   url_ = "http://" + listening_.front();
-  agent_id_ = read_file(dir() / "data" / "agent-id");
+  agent_id_ = read_file(data_dir() / "agent-id");
   while (!agent_id_.empty() && agent_id_.back() == '\n') agent_id_.pop_back();
   if (agent_id_.empty()) throw std::runtime_error("the agent has no id in its data directory");
 }

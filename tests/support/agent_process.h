@@ -18,6 +18,7 @@ struct AgentOptions {
   std::map<std::string, std::string> services;  // file name -> TOML, beside the shipped ones
   std::map<std::string, std::string> env;
   std::vector<std::string> listen = {"127.0.0.1:0"};
+  std::string data_dir;  // empty: in the temporary directory
 };
 
 // `[auth]` with kTestKey, in the directory of the tests' agent.
@@ -46,6 +47,7 @@ class AgentProcess {
   pid_t pid() const { return process_->pid(); }
   bool running() { return process_->running(); }
   const std::filesystem::path& dir() const { return dir_.path(); }
+  std::filesystem::path data_dir() const;
   std::string socket() const;
   std::string socket_url() const { return "unix://" + socket(); }
   // http://127.0.0.1:port, the first that it listens on
@@ -62,13 +64,18 @@ class AgentProcess {
   // Runs `resmgr` so, to its end or in the background.
   std::unique_ptr<Subprocess> spawn_cli(std::vector<std::string> arguments) const;
   Finished cli(const std::vector<std::string>& arguments) const;
+  // Runs `resmgr-agent` to its end with this agent's configuration and directories, unless the
+  // arguments name others.
+  Finished agent_command(const std::vector<std::string>& arguments) const;
   // Runs a bash script so, with `resmgr` in PATH, `pipefail` and nounset.
   Finished script(const std::string& text) const;
 
  private:
+  std::vector<std::string> command_line(std::vector<std::string> arguments) const;
+  SpawnOptions agent_environment() const;
+  // `prefix` stands before its command line.
+  void launch(std::vector<std::string> prefix);
   void await_ready();
-
-  void launch(std::vector<std::string> argv);
 
   AgentOptions options_;
   TempDir dir_;

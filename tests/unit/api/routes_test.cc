@@ -287,6 +287,35 @@ TEST_F(EventRouteTest, AsksForAResyncWhereEventsDoNotReach) {
   EXPECT_NE(same.at(0)["type"], "resync");
 }
 
+TEST_F(EventRouteTest, AsksForAResyncWhereEventsArePruned) {
+  started();
+  const std::int64_t pruned = world_.journal.head() - 1;
+  world_.journal.transact(
+      [&](journal::Transaction& transaction) { transaction.prune_events(pruned); });
+  const auto old = lines(ask_get("/api/events?since=" + std::to_string(pruned - 1)).body);
+  ASSERT_EQ(old.size(), 1U);
+  EXPECT_EQ(old[0]["type"], "resync");
+  const auto next = lines(ask_get("/api/events?since=" + std::to_string(pruned)).body);
+  ASSERT_EQ(next.size(), 1U);
+  EXPECT_EQ(next[0]["seq"], pruned + 1);
+  // Who names no beginning wants what is kept.
+  EXPECT_EQ(lines(ask_get("/api/events").body), next);
+}
+
+// Who follows so slowly that what it is to get next is pruned meanwhile is told.
+TEST_F(EventRouteTest, TellsASlowFollowerOfAGap) {
+  const std::string id = started();
+  RawClient client(address_);
+  client.send(get("/api/events?follow=1", alice()));
+  EXPECT_THAT(client.read_some(), testing::EndsWith("\r\n\r\n"));
+  world_.journal.transact([&](journal::Transaction& transaction) {
+    const auto row = transaction.task(id).value();
+    transaction.append("task.noted", row, world_.clock.now(), "{}");
+    transaction.prune_events(transaction.append("task.noted", row, world_.clock.now(), "{}"));
+  });
+  EXPECT_THAT(client.read_some(), HasSubstr("\"resync\""));
+}
+
 TEST_F(EventRouteTest, ServesManyAndLongHistories) {
   const std::string id = started();
   world_.journal.transact([&](journal::Transaction& transaction) {

@@ -109,12 +109,10 @@ class FullDiskTest : public JournalTest {
 
   std::int64_t end(TaskRow& row) {
     TaskRow copy;  // the body may run again, from the same row
-    const std::int64_t seq = journal_->writing(
-        [&](Transaction& transaction) {
-          copy = row;
-          return move(transaction, copy, TaskStatus::stopped, Phase::ended);
-        },
-        Purpose::ending);
+    const std::int64_t seq = journal_->writing(Purpose::ending, [&](Transaction& transaction) {
+      copy = row;
+      return move(transaction, copy, TaskStatus::stopped, Phase::ended);
+    });
     row = copy;
     return seq;
   }

@@ -5,6 +5,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -235,6 +236,21 @@ TEST_F(CheckTest, ARestoreBringsBackWhatWasUnderANewId) {
   EXPECT_THAT(old.faults, IsEmpty());
   EXPECT_EQ(old.journal_id, id);
   EXPECT_EQ(old.tasks, kTasks + 1);
+}
+
+// Whoever restores it, the agent can open it.
+TEST_F(CheckTest, ARestoredJournalBelongsToTheFoldersOwner) {
+  back_up(file(), backup());
+  close();
+  if (::geteuid() == 0) ASSERT_EQ(::chown(dir().c_str(), 4'711, 4'712), 0);
+  restore(backup(), file(), kNoon);
+  struct stat folder {};
+  struct stat status {};
+  ASSERT_EQ(::stat(dir().c_str(), &folder), 0);
+  ASSERT_EQ(::stat(file().c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, folder.st_uid);
+  EXPECT_EQ(status.st_gid, folder.st_gid);
+  EXPECT_EQ(status.st_mode & 07777, 0600U);
 }
 
 TEST_F(CheckTest, ARestoreKeepsTheOldLogWithTheOldFile) {

@@ -129,6 +129,41 @@ TEST_F(AdmissionTest, AKeyIsForgottenAfterADay) {
   EXPECT_NE(world.start(kAlice, "key"), first);
 }
 
+// A step back makes a key live longer, and one ahead that is taken back forgets none that is asked
+// for in between by nobody.
+TEST_F(AdmissionTest, AKeySurvivesAClockThatStepsBack) {
+  world.boot();
+  const std::string first = world.start(kAlice, "key");
+  world.clock.set(world.clock.now() - std::chrono::hours{24 * 365});
+  EXPECT_EQ(world.start(kAlice, "key"), first);
+  world.clock.advance(std::chrono::hours{48});
+  EXPECT_EQ(world.start(kAlice, "key"), first);
+}
+
+TEST_F(AdmissionTest, IdsGrowThoughTheClockStepsBack) {
+  world.boot();
+  std::string last;
+  for (int i = 0; i < 5; ++i) {
+    const std::string id = world.start();
+    EXPECT_GT(id, last);
+    last = id;
+    world.clock.set(world.clock.now() - std::chrono::hours{1});
+  }
+}
+
+// Hazard 36: the floor is asked of both disks. On /proc nothing is ever free.
+TEST_F(AdmissionTest, TheFloorIsThatOfBothDisks) {
+  TaskOptions options = world.options;
+  options.limits.min_free_disk_bytes = 1;
+  EXPECT_NO_THROW(check_free_disk(options, "/"));
+  EXPECT_NO_THROW(check_free_disk(options, "/not/visible/from/here"));
+  EXPECT_EQ(refusal([&] { check_free_disk(options, "/proc"); }).problem, "disk-full");
+  options.data_dir = "/proc";
+  EXPECT_EQ(refusal([&] { check_free_disk(options, "/"); }).problem, "disk-full");
+  options.limits.min_free_disk_bytes = 0;
+  EXPECT_NO_THROW(check_free_disk(options, "/proc"));
+}
+
 TEST_F(AdmissionTest, AnUnknownServiceIsNamedWithThoseThereAre) {
   world.boot();
   const Error error = refusal([&] { world.service->start({kAlice, "nope", kAlice, "", ""}); });

@@ -225,6 +225,23 @@ TEST_F(Lifecycle, AnExitIsSeenWithTheEnginesTimeAndCode) {
   EXPECT_TRUE(world.wait_phase(running.task.task_id, Phase::removed));
 }
 
+// Hazard 17: the engine's finish is before its start, for its clock was set back in between.
+TEST_F(Lifecycle, ADurationIsNeverNegative) {
+  world.boot();
+  const auto running = world.run();
+  const auto other = world.run();
+  world.clock.set(world.clock.now() - std::chrono::hours{5});
+  world.engine.exit_container(running.task.container_id, 0);
+  const auto exited = world.wait_ended(running.task.task_id);
+  EXPECT_EQ(exited.task.duration(), Millis{0});
+  EXPECT_EQ(exited.task.stop_time, exited.task.start_time);
+  world.service->stop(other.task.task_id, "user", kAlice);
+  EXPECT_EQ(world.wait_ended(other.task.task_id).task.duration(), Millis{0});
+  const auto record = world.journal.reading(
+      [&](journal::Reader& reader) { return reader.usage_record(other.task.task_id); });
+  EXPECT_THAT(record.value(), testing::HasSubstr("\"durationMs\":0,"));
+}
+
 // Hazard 8.
 TEST_F(Lifecycle, AChildKilledForMemoryIsAnEventAndNoEnd) {
   world.boot();
@@ -354,6 +371,11 @@ TEST_F(Lifecycle, LastOutputOfAnEndedTaskStays) {
                       },
                       {});
   EXPECT_EQ(output, "last words\n");
+  // … as long as the task is kept.
+  world.service->forget_output(running.task.task_id);
+  EXPECT_THROW(
+      world.service->logs(running.task.task_id, options, [](std::string_view) { return true; }, {}),
+      Error);
 }
 
 }  // namespace
