@@ -48,7 +48,9 @@ void print_for_people(Session& session, const Json& report) {
     const std::string age = age_text(signal);
     table.add_row({{string_or(signal, "name")},
                    {state, state_style(state)},
-                   {state == "busy" ? "now" : age.empty() ? "" : age + " ago"},
+                   {state == "busy" ? "now"
+                    : age.empty()   ? ""
+                                    : age + " ago"},
                    {string_or(signal, "detail")}});
   }
   out.write(table.render(out.width(), session.surroundings().colourful(out)));

@@ -144,7 +144,8 @@ TEST_F(IdleTest, UseOfATaskThatEndsWhileTheAgentIsDownIsOnRecord) {
   compute_in(id);
   std::int64_t cpu_ms = 0;
   ASSERT_TRUE(eventually([&] {
-    const Json& usage = object_at(task(id).json, "usage");
+    const Answer answer = task(id);
+    const Json& usage = object_at(answer.json, "usage");
     cpu_ms = integer_or(usage, "cpuMs", 0);
     return cpu_ms > 200 && integer_or(usage, "networkRxBytes", 0) > 0;
   }));

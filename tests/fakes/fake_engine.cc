@@ -196,17 +196,23 @@ void FakeEngine::remove_volume(const std::string& name) {
   });
 }
 
+FakeEngine::Stream FakeEngine::subscribe() {
+  return act(Op::events, "", [this] {
+    return Stream{events_.size(), stream_generation_, idle_generation_};
+  });
+}
+
+std::optional<EngineEvent> FakeEngine::poll(Stream& stream) {
+  const Lock lock(mutex_);
+  if (stream.stream != stream_generation_) throw away("the engine ended the stream");
+  if (stream.next == events_.size()) return std::nullopt;
+  return events_[stream.next++];
+}
+
 void FakeEngine::events(const std::function<void()>& on_subscribed,
                         const std::function<void(const EngineEvent&)>& on_event,
                         std::stop_token stop) {
-  struct Subscription {
-    std::size_t next;
-    int stream;
-    int idle;
-  };
-  Subscription subscription = act(Op::events, "", [this] {
-    return Subscription{events_.size(), stream_generation_, idle_generation_};
-  });
+  Stream subscription = subscribe();
   on_subscribed();
   Lock lock(mutex_);
   for (;;) {

@@ -78,6 +78,15 @@ class FakeEngine final : public Engine {
   void create_network(const NetworkSpec& spec) override;
   void remove_volume(const std::string& name) override;
 
+  // A stream of events that is polled, for a test in which nothing may block. Throw as events().
+  struct Stream {
+    std::size_t next;
+    int stream;
+    int idle;
+  };
+  Stream subscribe();
+  std::optional<EngineEvent> poll(Stream& stream);
+
   // What it has.
   void set_info(EngineInfo info);
   void add_image(const std::string& image);
@@ -89,6 +98,8 @@ class FakeEngine final : public Engine {
   void set_stats(const std::string& id_or_name, Stats stats);
   std::vector<ContainerState> containers() const;
   std::set<std::string> volumes() const;
+  // What it has told of its containers, whoever listened.
+  std::vector<EngineEvent> told() const;
   // As the spec said when it was created; the container must be there.
   ContainerSpec spec_of(const std::string& id_or_name) const;
 
@@ -117,6 +128,8 @@ class FakeEngine final : public Engine {
   void fail_next(Op op, const Error& error, int times = 1);  // nothing is done
   void do_then_fail(Op op, int times = 1);                   // done; no answer (unavailable)
   void fail_then_do(Op op, int times = 1);                   // no answer; done by do_late()
+  // From now on nothing goes wrong by itself, and it can be reached.
+  void heal();
   // Does what is still to be done, in order. Returns how much that was.
   int do_late();
 

@@ -64,6 +64,18 @@ std::set<std::string> FakeEngine::volumes() const {
   return volumes_;
 }
 
+std::vector<EngineEvent> FakeEngine::told() const {
+  const Lock lock(mutex_);
+  return events_;
+}
+
+void FakeEngine::heal() {
+  const Lock lock(mutex_);
+  for (auto& [op, traffic] : traffic_) traffic.faults.clear();
+  occupied_ports_ = 0;
+  reachable_ = true;
+}
+
 ContainerSpec FakeEngine::spec_of(const std::string& id_or_name) const {
   const Lock lock(mutex_);
   for (const auto& [id, container] : containers_) {

@@ -31,16 +31,16 @@ AgentProcess::AgentProcess(AgentOptions options) : options_(std::move(options)) 
   dir_.write("resmgr.toml", with_dir(options_.config, dir()));
   std::filesystem::create_directories(dir() / "services.d");
   for (const auto& [name, text] : options_.services) dir_.write("services.d/" + name, text);
-  start();
+  if (options_.start_at_once) start();
 }
 
 AgentProcess::~AgentProcess() {
   try {
-    if (process_->running()) {
+    if (running()) {
       process_->signal(SIGTERM);
       if (!process_->wait(std::chrono::seconds(30))) kill9();
     }
-    remove_all_of(agent_id_);
+    if (!agent_id_.empty()) remove_all_of(agent_id_);
   } catch (const std::exception& failure) {
     std::cerr << "while a test's agent was cleared away: " << failure.what() << '\n';
   }
@@ -58,13 +58,25 @@ int AgentProcess::stop() {
   return *code;
 }
 
-void AgentProcess::start() { launch({}); }
+void AgentProcess::start() {
+  launch({}, {});
+  if (await_ready()) return;
+  throw std::runtime_error("the agent does not get ready; its log:\n" + log());
+}
 
 void AgentProcess::start_after_boot() {
   const std::string boot_id = dir_.write("boot_id", "00000000-0000-4000-8000-000000000b00\n");
   // In a mount namespace of its own; `exec` throughout, so that it is still our child.
   launch({"unshare", "--mount", "sh", "-c",
-          "mount --bind '" + boot_id + "' /proc/sys/kernel/random/boot_id && exec \"$@\"", "sh"});
+          "mount --bind '" + boot_id + "' /proc/sys/kernel/random/boot_id && exec \"$@\"", "sh"},
+         {});
+  if (await_ready()) return;
+  throw std::runtime_error("the agent does not get ready; its log:\n" + log());
+}
+
+bool AgentProcess::try_start(const std::map<std::string, std::string>& env) {
+  launch({}, env);
+  return await_ready();
 }
 
 std::filesystem::path AgentProcess::data_dir() const {
@@ -91,36 +103,40 @@ SpawnOptions AgentProcess::agent_environment() const {
   return spawn;
 }
 
-void AgentProcess::launch(std::vector<std::string> prefix) {
+void AgentProcess::launch(std::vector<std::string> prefix,
+                          const std::map<std::string, std::string>& env) {
   std::vector<std::string> arguments;
   for (const auto& address : options_.listen) {
     arguments.insert(arguments.end(), {"--listen", address});
   }
   std::vector<std::string> argv = std::move(prefix);
   for (auto& word : command_line(std::move(arguments))) argv.push_back(std::move(word));
-  process_ = std::make_unique<Subprocess>(std::move(argv), agent_environment());
-  await_ready();
+  SpawnOptions spawn = agent_environment();
+  for (const auto& [name, value] : env) spawn.env[name] = value;
+  process_ = std::make_unique<Subprocess>(std::move(argv), spawn);
 }
 
 Finished AgentProcess::agent_command(const std::vector<std::string>& arguments) const {
   return run(command_line(arguments), agent_environment());
 }
 
-void AgentProcess::await_ready() {
+bool AgentProcess::await_ready() {
   Json ready;
   // An earlier process that was killed leaves its file: only one with our pid counts.
   eventually([&] {
     ready = Json::parse(read_file(dir() / "run" / "agent.json"), nullptr, false);
     return integer_or(ready, "pid", 0) == process_->pid() || !process_->running();
   });
+  agent_id_ = read_file(data_dir() / "agent-id");
+  while (!agent_id_.empty() && agent_id_.back() == '\n') agent_id_.pop_back();
+  if (!process_->running()) return false;
   if (integer_or(ready, "pid", 0) != process_->pid() || array_at(ready, "listen").empty()) {
     throw std::runtime_error("the agent does not get ready; its log:\n" + log());
   }
   listening_ = ready["listen"].get<std::vector<std::string>>();
   url_ = "http://" + listening_.front();
-  agent_id_ = read_file(data_dir() / "agent-id");
-  while (!agent_id_.empty() && agent_id_.back() == '\n') agent_id_.pop_back();
   if (agent_id_.empty()) throw std::runtime_error("the agent has no id in its data directory");
+  return true;
 }
 
 std::string AgentProcess::socket() const { return dir() / "run" / "agent.sock"; }

@@ -2,8 +2,10 @@
 #ifndef RESMGR_TESTS_SUPPORT_AGENT_PROCESS_H_
 #define RESMGR_TESTS_SUPPORT_AGENT_PROCESS_H_
 
+#include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,8 @@ struct AgentOptions {
   std::map<std::string, std::string> services;  // file name -> TOML, beside the shipped ones
   std::map<std::string, std::string> env;
   std::vector<std::string> listen = {"127.0.0.1:0"};
-  std::string data_dir;  // empty: in the temporary directory
+  std::string data_dir;       // empty: in the temporary directory
+  bool start_at_once = true;  // else the test calls start() or try_start()
 };
 
 // `[auth]` with kTestKey, in the directory of the tests' agent.
@@ -43,9 +46,14 @@ class AgentProcess {
   void start();
   // As above, as if the host had booted in between.
   void start_after_boot();
+  // As start(), with more environment, for an agent that may end by itself before it is ready:
+  // whether it got ready.
+  bool try_start(const std::map<std::string, std::string>& env);
 
   pid_t pid() const { return process_->pid(); }
-  bool running() { return process_->running(); }
+  bool running() { return process_ && process_->running(); }
+  // Its exit code once it ended, as Subprocess::wait(); empty if it still runs after `bound`.
+  std::optional<int> wait(std::chrono::milliseconds bound) { return process_->wait(bound); }
   const std::filesystem::path& dir() const { return dir_.path(); }
   std::filesystem::path data_dir() const;
   std::string socket() const;
@@ -73,9 +81,10 @@ class AgentProcess {
  private:
   std::vector<std::string> command_line(std::vector<std::string> arguments) const;
   SpawnOptions agent_environment() const;
-  // `prefix` stands before its command line.
-  void launch(std::vector<std::string> prefix);
-  void await_ready();
+  // `prefix` stands before its command line, `env` beside its environment.
+  void launch(std::vector<std::string> prefix, const std::map<std::string, std::string>& env);
+  // False: it ended instead. Throws std::runtime_error if it does neither.
+  bool await_ready();
 
   AgentOptions options_;
   TempDir dir_;

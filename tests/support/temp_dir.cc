@@ -9,8 +9,8 @@
 
 namespace resmgr::support {
 
-TempDir::TempDir() {
-  std::string name = "/tmp/resmgr-test-XXXXXX";
+TempDir::TempDir(const std::string& parent) {
+  std::string name = parent + "/resmgr-test-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) {
     throw std::system_error(errno, std::generic_category(), "mkdtemp");
   }

@@ -11,7 +11,7 @@ namespace resmgr::support {
 class TempDir {
  public:
   // Right under /tmp, whatever TMPDIR says: the path of a unix socket has at most 107 bytes.
-  TempDir();
+  explicit TempDir(const std::string& parent = "/tmp");
   ~TempDir();
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;

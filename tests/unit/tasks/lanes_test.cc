@@ -241,5 +241,34 @@ TEST(Lanes, StopLetsStepsFinishAndBeginsNoOther) {
   }
 }
 
+// The test is the scheduler: nothing runs by itself, no delay is waited for, and steps of different
+// lanes may run inside of each other.
+TEST(Lanes, RunOneByOneWithoutThreads) {
+  LaneOptions options;
+  options.max_threads = 0;
+  std::string order;
+  const auto first = [](std::size_t) { return std::size_t{0}; };
+  const auto last = [](std::size_t n) { return n - 1; };
+  Lanes* inside = nullptr;
+  Lanes lanes(options, [&](Lanes::Turn& turn) {
+    order += turn.task_id;
+    if (turn.task_id == "a" && order.size() == 1) {
+      EXPECT_TRUE(inside->run_one(first));  // of b: a is in its step
+      return Next::after(std::chrono::hours(1));
+    }
+    if (turn.task_id == "c" && !turn.has_start_slot) return Next::start_slot();
+    return Next::done();
+  });
+  inside = &lanes;
+  for (const char* id : {"a", "b", "c"}) lanes.wake(id, "u");
+  EXPECT_TRUE(lanes.run_one(first));  // a, and b in it
+  EXPECT_TRUE(lanes.run_one(last));   // c wants a slot
+  EXPECT_TRUE(lanes.run_one(last));   // and has it
+  EXPECT_TRUE(lanes.run_one(first));  // the hour has passed
+  EXPECT_FALSE(lanes.run_one(first));
+  EXPECT_EQ(order, "abcca");
+  EXPECT_EQ(lanes.load().lanes, 0);
+}
+
 }  // namespace
 }  // namespace resmgr::tasks

@@ -1,0 +1,165 @@
+#include "tests/crash/history.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <sstream>
+
+#include "agent/journal/journal.h"
+#include "common/error.h"
+#include "tests/simulation/journal_invariants.h"
+#include "tests/support/docker_cli.h"
+#include "tests/support/eventually.h"
+
+namespace resmgr::crash {
+namespace {
+
+using journal::Phase;
+using journal::TaskRow;
+using support::AgentProcess;
+using support::docker;
+
+constexpr int kKilled = 137;  // 128 + SIGKILL
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+// A container of somebody else's that bears all our labels, and not the name (hazard 4).
+class Foreign {
+ public:
+  explicit Foreign(const std::string& agent_id) {
+    if (agent_id.empty()) return;
+    id_ = docker({"create", "--label", "io.resmgr.managed-by=resmgr", "--label",
+                  "io.resmgr.agent-id=" + agent_id, "--label",
+                  "io.resmgr.task-id=11111111-1111-7111-8111-111111111111", "resmgr/hello:latest"});
+  }
+  const std::string& id() const { return id_; }
+  bool is_untouched() const {
+    return id_.empty() || (support::container_exists(id_) &&
+                           docker({"inspect", "--format", "{{.State.Status}}", id_}) == "created");
+  }
+
+ private:
+  std::string id_;
+};
+
+class History {
+ public:
+  explicit History(const Operation& operation) : operation_(operation), agent_(options()) {}
+  ~History() {
+    try {
+      docker({"rmi", registry_.address() + "/crash/empty:1"});
+    } catch (const std::exception&) {
+      // It was not pulled.
+    }
+  }
+  History(const History&) = delete;
+  History& operator=(const History&) = delete;
+
+  Outcome live(const std::string& failpoint) {
+    if (operation_.before != nullptr) operation_.before(agent_);
+    const Foreign foreign(agent_.agent_id());
+    run(failpoint);
+    if (!failpoint.empty() && !outcome_.killed) return outcome_;
+    agent_.start();
+    const journal::Journal journal(journal::JournalOptions{agent_.dir() / "data" / "journal.db"});
+    const bool settled =
+        support::eventually([&] { return is_settled(journal, foreign); }, std::chrono::minutes(2));
+    if (!settled) outcome_.faults.emplace_back("it does not settle: " + what_is_left(foreign));
+    if (agent_.stop() != 0) outcome_.faults.emplace_back("the agent ended badly");
+    const auto broken = simulation::broken_in_journal(journal, operation_.journal_is_lost);
+    outcome_.faults.insert(outcome_.faults.end(), broken.begin(), broken.end());
+    if (!foreign.is_untouched()) outcome_.faults.emplace_back("a foreign container was touched");
+    outcome_.log = agent_.log();
+    return outcome_;
+  }
+
+ private:
+  support::AgentOptions options() { return agent_options(registry_); }
+
+  void run(const std::string& failpoint) {
+    const std::string trace = agent_.dir() / "trace";
+    std::map<std::string, std::string> env = {{"RESMGR_FAILPOINT_TRACE", trace}};
+    if (!failpoint.empty()) env["RESMGR_FAILPOINT"] = failpoint;
+    try {
+      if (agent_.try_start(env)) operation_.act(agent_);
+    } catch (const Error&) {
+      // It went away in the middle of an answer.
+    }
+    // By SIGTERM if it still runs; it may be killed on that way, too.
+    if (agent_.running()) agent_.stop();
+    const int code = agent_.wait(std::chrono::seconds(60)).value_or(-1);
+    const auto lines = lines_of(support::read_file(trace));
+    for (const auto& line : lines) ++outcome_.reached[line];
+    const std::string name = failpoint.substr(0, failpoint.find(':'));
+    outcome_.killed = code == kKilled && std::count(lines.begin(), lines.end(), name) > 0;
+    if (code != 0 && !outcome_.killed) {
+      outcome_.faults.push_back("it ended with " + std::to_string(code) + ":\n" + agent_.log());
+    }
+  }
+
+  // Nothing is on the way, and the engine has exactly what runs: containers and volumes.
+  bool is_settled(const journal::Journal& journal, const Foreign& foreign) const {
+    std::set<std::string> running;
+    std::set<std::string> volumes;
+    for (const TaskRow& row : simulation::all_rows(journal)) {
+      if (row.phase == Phase::ready) {
+        running.insert(row.task.container_id);
+        if (row.task.service_type == "page") volumes.insert(kScratch + row.task.task_id);
+      } else if (row.phase != Phase::removed) {
+        return false;
+      }
+    }
+    return running == containers(foreign) && volumes == volumes_of(journal);
+  }
+
+  std::set<std::string> containers(const Foreign& foreign) const {
+    std::set<std::string> ids;
+    for (const auto& container : support::containers_of(agent_.agent_id())) {
+      if (container.id == foreign.id()) continue;
+      ids.insert(container.state == "running" ? container.id : container.state);
+    }
+    return ids;
+  }
+
+  // Of this agent's tasks: others of this suite run beside it.
+  static std::set<std::string> volumes_of(const journal::Journal& journal) {
+    std::set<std::string> all;
+    for (const auto& name : lines_of(docker({"volume", "ls", "--quiet"}))) all.insert(name);
+    std::set<std::string> ours;
+    for (const TaskRow& row : simulation::all_rows(journal)) {
+      const std::string name = kScratch + row.task.task_id;
+      if (all.contains(name)) ours.insert(name);
+    }
+    return ours;
+  }
+
+  std::string what_is_left(const Foreign& foreign) const {
+    std::string text;
+    for (const auto& id : containers(foreign)) text += id + " ";
+    return text + "\n" + agent_.log();
+  }
+
+  const Operation& operation_;
+  engine::TinyRegistry registry_;
+  AgentProcess agent_;
+  Outcome outcome_;
+};
+
+}  // namespace
+
+Outcome live(const Operation& operation, const std::string& failpoint) {
+  try {
+    return History(operation).live(failpoint);
+  } catch (const std::exception& error) {
+    Outcome outcome;
+    outcome.faults.emplace_back(error.what());
+    return outcome;
+  }
+}
+
+}  // namespace resmgr::crash
