@@ -36,6 +36,18 @@ std::string state_of(const pqxx::sql_error& error) {
   return "";
 }
 
+// libpqxx 6 would make a lost connection anew, silently: without our settings, and with a socket
+// that the watchdog does not know. Later versions don't.
+template <typename Connection>
+void stay_broken(Connection& connection) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  if constexpr (requires { connection.inhibit_reactivation(true); }) {
+    connection.inhibit_reactivation(true);
+  }
+#pragma GCC diagnostic pop
+}
+
 // The server's own limits, so that a call of ours that is gone leaves nothing behind.
 void set_limits(pqxx::connection& connection, Millis timeout) {
   pqxx::nontransaction transaction(connection);
@@ -98,6 +110,7 @@ void PostgresSession::connect(const std::function<void(pqxx::connection&)>& on_c
     if (interrupted_) throw Error(ErrorKind::unavailable, "the agent stops");
   }
   connection_ = std::make_unique<pqxx::connection>(address_.connection_text());
+  stay_broken(*connection_);
   {
     const std::lock_guard lock(mutex_);
     socket_ = connection_->sock();

@@ -82,41 +82,50 @@ std::optional<Outcome> Pump::locate() {
 }
 
 std::optional<Outcome> Pump::accept(const std::optional<Position>& there) {
-  if (known_) {
-    const bool moved = there && std::ranges::find(attempted_, *there) != attempted_.end();
-    if (!moved && there != position_) {
-      return Outcome::refused(
-          "another agent moves the position of this journal: there are two of it",
-          "end the agent that runs on a copy of this one's data directory, and "
-          "restart this one");
-    }
-    if (moved) {
-      position_ = there;
-      see(*there);
+  const bool attempted = there && std::ranges::find(attempted_, *there) != attempted_.end();
+  if (known_ && (there == position_ || attempted)) {
+    if (attempted) {
+      stand_at(*there);
       first_sync_.reset();
-      stands_before_letter_ = false;
     }
   } else if (!there) {
+    // Its first sync, or its database is another one than it was.
+    position_.reset();
     begin_first_sync();
-  } else if (belongs_here(*there)) {
-    position_ = there;
-    see(*there);
+  } else if (belongs_here(*there) && (!known_ || (position_ && there->seq < position_->seq))) {
+    // At the start; or later, where its database was restored from a copy.
+    stand_at(*there);
+    first_sync_.reset();
+  } else if (known_) {
+    return Outcome::refused("another agent moves the position of this journal: there are two of it",
+                            "end the agent that runs on a copy of this one's data directory, and "
+                            "restart this one");
   } else {
-    const std::string old_id = journal_.id();
-    journal_.renew_id();
-    log::error(
-        "Sink {Sink} has event {Seq} of journal {OldJournal}, which is not this one's: it was "
-        "restored or replaced, and is now journal {Journal}",
-        {{"Sink", sink_->name()},
-         {"Seq", there->seq},
-         {"OldJournal", old_id},
-         {"Journal", journal_.id()}});
+    renew_journal(there->seq);
     return std::nullopt;
   }
   known_ = true;
   located_ = true;
   attempted_.clear();
   return std::nullopt;
+}
+
+void Pump::stand_at(const Position& position) {
+  position_ = position;
+  see(position);
+  stands_before_letter_ = false;
+}
+
+void Pump::renew_journal(std::int64_t acknowledged) {
+  const std::string old_id = journal_.id();
+  journal_.renew_id();
+  log::error(
+      "Sink {Sink} has event {Seq} of journal {OldJournal}, which is not this one's: it was "
+      "restored or replaced, and is now journal {Journal}",
+      {{"Sink", sink_->name()},
+       {"Seq", acknowledged},
+       {"OldJournal", old_id},
+       {"Journal", journal_.id()}});
 }
 
 // A journal that was restored lacks the events that came after its copy was made, or has others

@@ -80,6 +80,8 @@ class Pump {
   // Empty: it is known now where the destination stands.
   std::optional<Outcome> locate();
   std::optional<Outcome> accept(const std::optional<Position>& there);
+  void stand_at(const Position& position);
+  void renew_journal(std::int64_t acknowledged);
   bool belongs_here(const Position& position) const;
   void begin_first_sync();
   void record_gap(std::int64_t pruned_to);

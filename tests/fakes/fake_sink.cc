@@ -59,6 +59,11 @@ bool FakeDestination::frozen_delivery() const {
   return waiting_;
 }
 
+void FakeDestination::forget_position(const std::string& journal_id) {
+  const std::lock_guard lock(mutex_);
+  positions_.erase(journal_id);
+}
+
 void FakeDestination::move_position(const std::string& journal_id, const Position& position) {
   const std::lock_guard lock(mutex_);
   positions_[journal_id] = position;

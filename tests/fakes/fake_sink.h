@@ -35,6 +35,7 @@ class FakeDestination {
   void freeze();
   void thaw();
   bool frozen_delivery() const;  // whether one waits now
+  void forget_position(const std::string& journal_id);
   void move_position(const std::string& journal_id, const Position& position);
 
  private:

@@ -173,6 +173,32 @@ TEST_F(PositionTest, ACloneIsRefused) {
   EXPECT_THAT(destination_.taken(), SizeIs(1));
 }
 
+TEST_F(PositionTest, ADatabaseThatWasMadeAnewIsFilledAgain) {
+  auto row = admit();
+  settle();
+  destination_.forget_position(journal_->id());
+  move(row, TaskStatus::running);
+  EXPECT_NE(settle(), std::nullopt);
+  EXPECT_EQ(settle(), std::nullopt);
+  EXPECT_EQ(destination_.taken().back().type, kTaskRow);
+  EXPECT_THAT(destination_.taken().back().payload, HasSubstr("Running"));
+  EXPECT_EQ(stands()->seq, 2);
+}
+
+TEST_F(PositionTest, ADatabaseThatWasRestoredGetsWhatItLacks) {
+  auto row = admit();
+  settle();
+  const Position copied = stands().value();
+  move(row, TaskStatus::running);
+  settle();
+  destination_.move_position(journal_->id(), copied);
+  move(row, TaskStatus::stopped);
+  EXPECT_NE(settle(), std::nullopt);
+  EXPECT_EQ(settle(), std::nullopt);
+  EXPECT_EQ(destination_.taken_seqs(), (std::vector<std::int64_t>{1, 2, 2, 3}));
+  EXPECT_EQ(pump_->status().state, SinkState::current);
+}
+
 // Hazard 33: what was pruned stands in the rows of the tasks.
 TEST_F(PositionTest, AfterAGapItBeginsWithTheRowsAgain) {
   auto row = admit();
