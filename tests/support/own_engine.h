@@ -38,6 +38,7 @@ class OwnEngine {
   int pid_of(const std::string& container) const;
 
  private:
+  void launch();
   // What bears this engine's directory in its command line, and all that descends from that.
   std::vector<int> processes() const;
 

@@ -177,6 +177,15 @@ TEST_F(Lifecycle, TakenPortsAreTriedPast) {
   EXPECT_EQ(world.engine.count(Op::start), 21);
 }
 
+// Hazard 7: each try moves on by one in a range.
+TEST_F(Lifecycle, ARangeIsTriedAsOftenAsItHasPorts) {
+  world.options.port_range = "30000-30199";
+  world.engine.occupy_ports(150);
+  world.boot();
+  EXPECT_EQ(world.run().task.status, TaskStatus::running);
+  EXPECT_EQ(world.engine.count(Op::start), 151);
+}
+
 TEST_F(Lifecycle, PortsThatAreAllTakenFailTheStart) {
   world.engine.occupy_ports(1'000);
   world.boot();
