@@ -10,6 +10,8 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
+constexpr std::size_t kDamagedSize = 16'384;
+
 class JournalCommandTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { support::ensure_hello_image(); }
@@ -40,6 +42,11 @@ class JournalCommandTest : public ::testing::Test {
   support::Finished journal(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), "journal");
     return agent_->agent_command(arguments);
+  }
+  // Also what lies in its log, which after kill -9 may be all of it.
+  void damage() const {
+    std::filesystem::remove(file() + "-wal");
+    std::ofstream(file(), std::ios::binary) << std::string(kDamagedSize, '\xa5');
   }
   std::string file() const { return agent_->data_dir() / "journal.db"; }
 
@@ -99,8 +106,7 @@ TEST_F(JournalCommandTest, ARestoredJournalIsAnotherAndAdoptsWhatRuns) {
 TEST_F(JournalCommandTest, ADamagedJournalIsRefusedAndRebuilt) {
   const std::string running = start();
   agent_->kill9();
-  const auto size = std::filesystem::file_size(file());
-  std::ofstream(file(), std::ios::binary) << std::string(size, '\xa5');
+  damage();
 
   const auto refused = agent_->agent_command({"--listen", "127.0.0.1:0"});
   EXPECT_EQ(refused.code, 1);
@@ -125,12 +131,12 @@ TEST_F(JournalCommandTest, ADamagedJournalIsRefusedAndRebuilt) {
 
 TEST_F(JournalCommandTest, ARebuildAsksTheEngineFirst) {
   agent_->kill9();
-  std::ofstream(file(), std::ios::binary) << std::string(8'192, '\xa5');
+  damage();
   std::ofstream(agent_->dir() / "away.toml") << "[engine]\nsocket = \"unix:///no/engine.sock\"\n";
   const auto refused =
       agent_->agent_command({"--config", agent_->dir() / "away.toml", "journal", "rebuild"});
   EXPECT_EQ(refused.code, 1);
-  EXPECT_EQ(std::filesystem::file_size(file()), 8'192U) << "nothing was changed";
+  EXPECT_EQ(std::filesystem::file_size(file()), kDamagedSize) << "nothing was changed";
   ASSERT_EQ(journal({"rebuild"}).code, 0);
   agent_->start();
 }

@@ -242,7 +242,9 @@ TEST_F(CheckTest, ARestoreBringsBackWhatWasUnderANewId) {
 TEST_F(CheckTest, ARestoredJournalBelongsToTheFoldersOwner) {
   back_up(file(), backup());
   close();
-  if (::geteuid() == 0) ASSERT_EQ(::chown(dir().c_str(), 4'711, 4'712), 0);
+  if (::geteuid() == 0) {
+    ASSERT_EQ(::chown(dir().c_str(), 4'711, 4'712), 0);
+  }
   restore(backup(), file(), kNoon);
   struct stat folder {};
   struct stat status {};
