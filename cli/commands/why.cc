@@ -20,11 +20,13 @@ Style state_style(const std::string& state) {
   return state == "quiet" ? Style::faint : Style::busy;
 }
 
-std::string age_text(const Json& signal) {
+std::string last_use_text(const Json& signal) {
+  if (string_or(signal, "state") == "busy") return "now";
   const auto age = signal.find("ageSeconds");
   if (age == signal.end() || !age->is_number()) return {};
   // Whole seconds: it goes on while one looks.
-  return format_duration(std::chrono::seconds(static_cast<long long>(age->get<double>())));
+  const std::chrono::seconds seconds(static_cast<long long>(age->get<double>()));
+  return format_duration(seconds) + " ago";
 }
 
 std::string limit_line(const Json& limit, Instant now) {
@@ -45,12 +47,9 @@ void print_for_people(Session& session, const Json& report) {
   Table table({{"SIGNAL"}, {"STATE"}, {"LAST USE", true}, {"DETAIL", false, 16}});
   for (const Json& signal : array_at(report, "signals")) {
     const std::string state = string_or(signal, "state");
-    const std::string age = age_text(signal);
     table.add_row({{string_or(signal, "name")},
                    {state, state_style(state)},
-                   {state == "busy" ? "now"
-                    : age.empty()   ? ""
-                                    : age + " ago"},
+                   {last_use_text(signal)},
                    {string_or(signal, "detail")}});
   }
   out.write(table.render(out.width(), session.surroundings().colourful(out)));
