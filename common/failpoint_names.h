@@ -64,8 +64,6 @@ inline constexpr std::array kFailpoints = std::to_array<std::string_view>({
     "engine.after_remove",
     "engine.before_remove_volume",
     "engine.after_remove_volume",
-    "engine.before_discard_orphan",
-    "engine.after_discard_orphan",
     "log_tail.before_rename",
     "log_tail.after_rename",
 });

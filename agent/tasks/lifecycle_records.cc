@@ -174,12 +174,14 @@ Next Lifecycle::Run::adopt() {
   row.task.created_at =
       parse_rfc3339(label(engine::kLabelCreatedAt)).value_or(found.started_at.value_or(Instant{}));
   row.spec_hash = label(engine::kLabelSpecHash);
-  if (!found.alive() && !found.started_at) {
-    failpoint("engine.before_discard_orphan");
-    parts_.engine.remove(found.id);
-    failpoint("engine.after_discard_orphan");
-    remove_volumes(row.task);
-    return Next::done();
+  const bool ran = found.alive() || found.started_at;
+  if (ran) {
+    apply_started(row, found);
+  } else {
+    // That it is to go is an intent like any other: its volumes go after it, and by then nothing
+    // but the journal knows of them.
+    apply_stop_intent(row, ended_by::kStartFailed, to_string(ErrorKind::internal),
+                      "was never started, and the journal did not know it");
   }
   // Nobody else says what it reserves of the host; a service that has changed since may be wrong.
   const auto catalog = parts_.catalog();
@@ -187,13 +189,13 @@ Next Lifecycle::Run::adopt() {
     row.memory_bytes = known->memory_bytes;
     row.cpus = known->cpus;
   }
-  apply_started(row, found);
   const Instant now = parts_.clock.now();
   failpoint("adoption.before_commit");
   parts_.journal.transact([&](Transaction& transaction) {
     if (transaction.task(task_id_)) return;
     transaction.insert(row);
-    transaction.append(event_type::kStarted, row, now, dump_json({{"adopted", true}}));
+    transaction.append(ran ? event_type::kStarted : event_type::kStopRequested, row, now,
+                       dump_json({{"adopted", true}}));
   });
   failpoint("adoption.after_commit");
   log::warning("Adopted the container of task {TaskId}, which the journal did not know",

@@ -124,7 +124,7 @@ Next Lifecycle::Run::perform(Act act) {
     case Act::settle_create:
       return settle_create();
     case Act::discard:
-      return discard();
+      return row_ ? discard() : adopt();
     case Act::record_unstarted:
       return record_unstarted();
     case Act::refuse_name:

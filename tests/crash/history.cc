@@ -52,6 +52,9 @@ class History {
   explicit History(const Operation& operation) : operation_(operation), agent_(options()) {}
   ~History() {
     try {
+      // Those of tasks that still run are the agent's no more.
+      if (!agent_.agent_id().empty()) support::remove_all_of(agent_.agent_id());
+      for (const auto& volume : volumes_) docker({"volume", "rm", "--force", volume});
       docker({"rmi", registry_.address() + "/crash/empty:1"});
     } catch (const std::exception&) {
       // It was not pulled.
@@ -74,6 +77,7 @@ class History {
     const auto broken = simulation::broken_in_journal(journal, operation_.journal_is_lost);
     outcome_.faults.insert(outcome_.faults.end(), broken.begin(), broken.end());
     if (!foreign.is_untouched()) outcome_.faults.emplace_back("a foreign container was touched");
+    volumes_ = volumes_of(journal);
     outcome_.log = agent_.log();
     return outcome_;
   }
@@ -147,6 +151,7 @@ class History {
   const Operation& operation_;
   engine::TinyRegistry registry_;
   AgentProcess agent_;
+  std::set<std::string> volumes_;
   Outcome outcome_;
 };
 

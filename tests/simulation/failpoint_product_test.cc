@@ -151,6 +151,7 @@ void lose_journal_of_running_task(Rig& rig) {
 void lose_journal_of_created_task(Rig& rig) {
   run_until_killed(rig, "engine.before_start");
   rig.lose_journal();
+  rig.ledger.starts_may_fail = true;
   rig.boot();
 }
 
