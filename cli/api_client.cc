@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/problem.h"
+#include "cli/query.h"
 #include "common/ids.h"
 #include "common/time_format.h"
 
@@ -19,21 +20,6 @@ constexpr Millis kLongestSilence{30'000};
 std::string task_action(std::string_view verb, std::string_view task_id) {
   return std::string(verb) + " task '" + std::string(short_id(task_id)) + "'";
 }
-
-// "?a=b&c=d", of what is not empty.
-class Query {
- public:
-  Query& add(std::string_view name, std::string_view value) {
-    if (value.empty()) return *this;
-    text_ += text_.empty() ? '?' : '&';
-    text_.append(name).append("=").append(url_encode(value));
-    return *this;
-  }
-  const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
 
 std::string status_list(const std::vector<TaskStatus>& statuses) {
   std::string list;
@@ -50,27 +36,6 @@ std::optional<JournalPosition> position_of(const HttpResponse& response) {
   const auto [end, code] = std::from_chars(seq.data(), seq.data() + seq.size(), position.seq);
   if (seq.empty() || code != std::errc{}) return std::nullopt;
   return position;
-}
-
-// The query of the link to the next page (RFC 8288); empty: this was the last page. Only the query
-// is taken: behind a proxy the agent can't know its own path, and no answer may name another host.
-std::string next_page(const HttpResponse& response) {
-  std::string_view links = response.header("Link");
-  while (!links.empty()) {
-    const std::size_t open = links.find('<');
-    const std::size_t close = links.find('>', open);
-    if (open == std::string_view::npos || close == std::string_view::npos) return {};
-    const std::string_view target = links.substr(open + 1, close - open - 1);
-    links.remove_prefix(close + 1);
-    const std::string_view parameters = links.substr(0, links.find('<'));
-    if (parameters.find("rel=\"next\"") == std::string_view::npos &&
-        parameters.find("rel=next") == std::string_view::npos) {
-      continue;
-    }
-    const std::size_t query = target.find('?');
-    return query == std::string_view::npos ? std::string() : std::string(target.substr(query));
-  }
-  return {};
 }
 
 }  // namespace

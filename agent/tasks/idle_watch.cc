@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agent/tasks/outcome.h"
+#include "agent/tasks/refusals.h"
 #include "common/event.h"
 #include "common/failpoint.h"
 #include "common/json.h"
@@ -14,10 +15,6 @@ namespace {
 
 // Others who extend the same task at the same moment.
 constexpr int kExtendTries = 16;
-
-Error no_such_task(const std::string& task_id) {
-  return {ErrorKind::not_found, "cannot find task '" + task_id + "': there is none"};
-}
 
 bool is_running(const std::optional<journal::TaskRow>& row) {
   return row && row->phase == journal::Phase::ready;

@@ -14,6 +14,7 @@
 #include "agent/tasks/lanes.h"
 #include "agent/tasks/lifecycle.h"
 #include "agent/tasks/reconciler.h"
+#include "agent/tasks/refusals.h"
 #include "agent/tasks/sampler.h"
 #include "agent/tasks/waiters.h"
 #include "agent/tasks/watcher.h"
@@ -28,28 +29,10 @@ namespace resmgr::tasks {
 namespace {
 
 LaneOptions lane_options(const TaskOptions& options) {
-  LaneOptions lanes;
   // The engine is CPU-bound: more starts at once than two a core only wait for each other.
   const int two_a_core = 2 * static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  lanes.start_slots = options.concurrent_starts > 0 ? options.concurrent_starts : two_a_core;
-  lanes.max_threads = options.lane_threads;
-  return lanes;
-}
-
-Error no_such_task(const std::string& task_id) {
-  return {ErrorKind::not_found, "cannot find task '" + task_id + "': there is none"};
-}
-
-Error unknown_service(const std::string& name, const catalog::Catalog& catalog) {
-  std::string known;
-  for (const auto& service : catalog.services()) {
-    known += (known.empty() ? "" : ", ") + service.name;
-  }
-  Error error(ErrorKind::usage, "cannot start service '" + name + "': it is not in the catalog",
-              known.empty() ? "ask the operator: the catalog is empty" : "one of: " + known);
-  error.problem = "unknown-service";
-  error.fields = {{"/serviceType", "no such service"}};
-  return error;
+  return {.start_slots = options.concurrent_starts > 0 ? options.concurrent_starts : two_a_core,
+          .max_threads = options.lane_threads};
 }
 
 }  // namespace
