@@ -80,7 +80,9 @@ void Ballast::allocate() {
     return;
   }
   // What a failed try took is needed more elsewhere.
-  if (file.fd() >= 0) static_cast<void>(ftruncate(file.fd(), size_));
+  if (file.fd() >= 0 && ftruncate(file.fd(), size_) != 0) {
+    log::debug("Could not cut '{File}' back", {{"File", file_}});
+  }
   if (may_pass(error)) return;
   log::warning("No space can be kept for stops on a full disk: '{File}': {Reason}",
                {{"File", file_}, {"Reason", std::strerror(error)}});
