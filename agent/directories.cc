@@ -95,7 +95,8 @@ LockedDirectory::LockedDirectory(std::string path, unsigned mode) : path_(std::m
 void LockedDirectory::name_holder() const {
   const std::string pid = std::to_string(getpid()) + "\n";
   const ssize_t written = pwrite(lock_, pid.data(), pid.size(), 0);
-  // A number that is not ours would lead astray; if it can't be cut off either, nothing can be done.
+  // A number that is not ours would lead astray; if it can't be cut off either, nothing can be
+  // done.
   if (ftruncate(lock_, written > 0 ? written : 0) != 0) return;
 }
 
