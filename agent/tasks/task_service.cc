@@ -295,5 +295,6 @@ bool TaskSteps::lane(const std::function<std::size_t(std::size_t)>& choose) {
 bool TaskSteps::watch() { return state_.watcher.turn(std::stop_token{}); }
 
 void TaskSteps::tick() { state_.watcher.tick(); }
+void TaskSteps::beat() { state_.heartbeats.step(); }
 
 }  // namespace resmgr::tasks

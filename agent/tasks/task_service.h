@@ -173,6 +173,8 @@ class TaskSteps {
   bool watch();
   // A turn of the timer.
   void tick();
+  // A heartbeat. Throws Error.
+  void beat();
 
  private:
   TaskService::State& state_;

@@ -224,7 +224,7 @@ Reached live(const Operation& operation, const Trouble& trouble, std::string_vie
   }
   if (!rig.is_up()) rig.boot();
   settle(rig);
-  rig.steps->tick();
+  rig.tick();
   settle(rig);
   result.faults = broken_invariants(rig);
   return result;

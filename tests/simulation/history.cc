@@ -170,7 +170,7 @@ void History::end_well() {
     faults_.push_back(row.task.task_id + ": nobody cares for it, in phase " +
                       std::string(to_string(row.phase)));
   }
-  rig_.steps->tick();
+  rig_.tick();
   if (!rig_.settle(choose)) faults_.emplace_back("it does not settle after the timer");
   const auto broken = broken_invariants(rig_);
   faults_.insert(faults_.end(), broken.begin(), broken.end());

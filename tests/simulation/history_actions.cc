@@ -103,13 +103,13 @@ bool History::watch() {
     attached_wrong_ = false;
   }
   in_watch_ = true;
-  rig_.steps->watch();
+  rig_.watch();
   in_watch_ = false;
   return true;
 }
 
 bool History::tick() {
-  rig_.steps->tick();
+  rig_.tick();
   return true;
 }
 

@@ -46,6 +46,7 @@ const std::string& empty_journal() {
 Rig::Rig() : engine(clock), dir_(scratch_folder()) {
   options.agent_id = "aaaaaaaa-0000-4000-8000-000000000001";
   options.host_name = "here";
+  options.boot_id = "one boot";
   options.data_dir = dir_.path();
   options.secret_key = std::string(64, 'k');
   options.lane_threads = 0;
@@ -78,6 +79,24 @@ void Rig::boot() {
   });
   service = std::make_unique<tasks::TaskService>(options, *journal, *gate, catalog, clock);
   steps.emplace(*service);
+}
+
+void Rig::watch() {
+  if (steps->watch()) beat();
+}
+
+void Rig::tick() {
+  steps->tick();
+  beat();
+}
+
+// As its own thread has it: the next one may succeed.
+void Rig::beat() {
+  try {
+    steps->beat();
+  } catch (const Error&) {
+    return;
+  }
 }
 
 void Rig::die() {
@@ -120,7 +139,7 @@ bool Rig::settle(const Choose& choose, int most) {
   for (int step = 0; step < most; ++step) {
     bool moved = gate->deliver();
     if (!gate->stream_stands()) {
-      steps->watch();
+      watch();
       moved = true;
     }
     moved = steps->lane(choose) || moved;

@@ -48,6 +48,9 @@ class Rig {
 
   // A new incarnation on what the last one left. May throw Killed.
   void boot();
+  // Turns of the watching thread and of the timers; a heartbeat with each.
+  void watch();
+  void tick();
   bool is_up() const { return service != nullptr; }
   // The incarnation is killed here: from now on its calls to the engine throw Killed, too, and that
   // it wrote nothing more to the journal is checked by the next boot(), by std::logic_error.
@@ -84,6 +87,7 @@ class Rig {
   std::optional<tasks::TaskSteps> steps;
 
  private:
+  void beat();
   std::string journal_file() const;
   std::int64_t last_event() const;
   void wait_for(const std::string& task_id, bool end);

@@ -68,7 +68,7 @@ TEST_F(SinkRoutesTest, DeadLettersAreShownAndTriedAgain) {
   EXPECT_EQ(letter["retrying"], false);
   EXPECT_NE(letter["payload"].get<std::string>().find(first), std::string::npos);
   const std::string after = std::to_string(letter["seq"].get<std::int64_t>());
-  EXPECT_NE(page.header("Link").find("limit=1&after=" + after), std::string::npos);
+  EXPECT_NE(page.header("link").find("limit=1&after=" + after), std::string::npos);
   EXPECT_EQ(ask_get("/api/sinks/fake/dead-letters?after=" + after, admin()).json()[0]["taskId"],
             second);
 
