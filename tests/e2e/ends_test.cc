@@ -34,6 +34,9 @@ class EndsTest : public ::testing::Test {
 
   void TearDown() override {
     if (HasFailure()) std::cerr << "the agent's log:\n" << agent().log() << '\n';
+    // A test that broke off may have left it killed, or standing still.
+    if (agent().running()) return thaw();
+    agent().start();
   }
 
   void start(const std::string& service = "tool") {
@@ -57,8 +60,18 @@ class EndsTest : public ::testing::Test {
       return docker({"inspect", "--format", "{{.State.Running}}", container_}) == "false";
     }));
   }
-  // The times of its `die` events, oldest first.
+  // The times of its `die` events, oldest first. There is one at least; the command tells of what
+  // has just happened a little later.
   std::vector<Instant> deaths() const {
+    std::vector<Instant> times;
+    EXPECT_TRUE(support::eventually([&] {
+      times = told_deaths();
+      return !times.empty();
+    }));
+    if (times.empty()) throw std::runtime_error("the engine tells of no end of " + container_);
+    return times;
+  }
+  std::vector<Instant> told_deaths() const {
     std::istringstream lines(
         docker({"events", "--since", "10m", "--until", "0s", "--filter", "container=" + container_,
                 "--filter", "event=die", "--format", "{{.TimeNano}}"}));
