@@ -5,6 +5,7 @@
 #include "agent/sinks/pump.h"
 #include "agent/sinks/status.h"
 #include "common/error.h"
+#include "common/log.h"
 
 namespace resmgr::sinks {
 
@@ -140,9 +141,16 @@ void Pumps::add(std::unique_ptr<Sink> sink) {
 void Pumps::run() {
   std::vector<std::string> names;
   for (const auto& pump : pumps_) names.emplace_back(pump->name());
-  journal_.transact([&](journal::Transaction& transaction) {
-    transaction.cursors().attach(names, journal_.pruned_to(), clock_.now());
-  });
+  try {
+    journal_.transact([&](journal::Transaction& transaction) {
+      transaction.cursors().attach(names, journal_.pruned_to(), clock_.now());
+    });
+  } catch (const Error& error) {
+    // On a full disk the agent starts all the same. Nothing is pruned there either, and the first
+    // position that can be saved makes a cursor that is missing.
+    log::warning("Could not record which destinations there are: {Reason}",
+                 {{"Reason", error.message()}});
+  }
   for (const auto& pump : pumps_) pump->run();
 }
 
