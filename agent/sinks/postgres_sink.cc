@@ -6,6 +6,7 @@
 #include "agent/sinks/postgres_rows.h"
 #include "agent/sinks/postgres_schema.h"
 #include "agent/sinks/postgres_session.h"
+#include "common/failpoint.h"
 
 namespace resmgr::sinks {
 namespace {
@@ -132,7 +133,9 @@ Outcome PostgresSink::deliver(const Batch& batch) {
     if (rows.size() > 0) {
       write_rows(transaction, state_->upsert, rows, state_->options.agent_id, state_->journal_id);
     }
+    failpoint("postgres.before_commit");
     transaction.commit();
+    failpoint("postgres.after_commit");
     return Outcome::delivered();
   });
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agent/sinks/pump.h"
+#include "common/failpoint.h"
 #include "common/log.h"
 
 namespace resmgr::sinks {
@@ -22,7 +23,9 @@ Outcome Pump::send(const std::vector<Message>& messages, const std::optional<Pos
     const bool moves = to && to != position_;
     if (moves && std::ranges::find(attempted_, *to) == attempted_.end()) attempted_.push_back(*to);
   }
+  failpoint("sink.before_deliver");
   Outcome outcome = sink_->deliver(batch);
+  failpoint("sink.after_deliver");
   if (outcome.kind == Outcome::Kind::delivered) {
     health_.succeed();
   } else if (outcome.kind == Outcome::Kind::retry && sink_->keeps_position()) {
@@ -75,6 +78,7 @@ void Pump::move_to(const Position& position, std::vector<MessageReceipt> receipt
 }
 
 void Pump::save() {
+  failpoint("cursor.before_commit");
   journal_.transact([&](journal::Transaction& transaction) {
     journal::CursorWriter& cursors = transaction.cursors();
     cursors.move({.sink = std::string(sink_->name()),
@@ -87,12 +91,14 @@ void Pump::save() {
           {std::string(sink_->name()), receipt.task_id, clock_.now(), receipt.body});
     }
   });
+  failpoint("cursor.after_commit");
   unsaved_ = {};
 }
 
 void Pump::set_aside(const Message& message, const Outcome& outcome, int attempts,
                      const std::optional<Position>& move) {
   const std::string sink(sink_->name());
+  failpoint("dead_letter.before_commit");
   journal_.transact([&](journal::Transaction& transaction) {
     transaction.cursors().set_aside({.sink = sink,
                                      .seq = message.seq,
@@ -105,6 +111,7 @@ void Pump::set_aside(const Message& message, const Outcome& outcome, int attempt
                                      .attempts = attempts});
     if (move) transaction.cursors().move({sink, move->seq, move->digest, true, clock_.now()});
   });
+  failpoint("dead_letter.after_commit");
   log::warning("Sink {Sink} never takes event {Seq}, which is set aside: {Reason}",
                {{"Sink", sink}, {"Seq", message.seq}, {"Reason", outcome.reason}});
 }

@@ -2,6 +2,7 @@
 
 #include "common/error.h"
 #include "common/event.h"
+#include "common/failpoint.h"
 #include "common/json.h"
 #include "common/time_format.h"
 
@@ -30,7 +31,8 @@ std::optional<Drain> current_drain(journal::Reader& reader) { return find(reader
 
 Drain begin_drain(journal::Journal& journal, const std::string& reason, const Requester& by,
                   Instant now) {
-  return journal.writing([&](journal::Transaction& transaction) {
+  failpoint("drain.before_commit");
+  Drain begun = journal.writing([&](journal::Transaction& transaction) {
     const auto known = find(transaction);
     if (known && (reason.empty() || reason == known->reason)) return *known;
     const Drain drain{reason, known ? known->since : now};
@@ -41,6 +43,8 @@ Drain begin_drain(journal::Journal& journal, const std::string& reason, const Re
     transaction.append(event_type::kAgentDrained, now, dump_json(details));
     return drain;
   });
+  failpoint("drain.after_commit");
+  return begun;
 }
 
 void end_drain(journal::Journal& journal, const Requester& by, Instant now) {

@@ -5,6 +5,7 @@
 
 #include "agent/engine/labels.h"
 #include "common/error.h"
+#include "common/failpoint.h"
 #include "common/log.h"
 
 namespace resmgr::tasks {
@@ -75,7 +76,9 @@ void Heartbeats::step() {
   const bool first_of_boot =
       last_.with([&](const auto& last) { return !last || last->at.boot_id != options_.boot_id; });
   if (!any && !first_of_boot) return;
+  failpoint("heartbeat.before_commit");
   journal_.transact([&](journal::Transaction& transaction) { transaction.put_heartbeat(next); });
+  failpoint("heartbeat.after_commit");
   last_.with([&](auto& last) { last = std::move(next); });
 }
 

@@ -156,13 +156,13 @@ void IdleWatch::watch(const std::string& task_id, bool engine_known) {
   if (stops && !engine_known) return;
   if (verdict.action != IdleAction::none || verdict.withdrawn) {
     bool recorded = false;
-    if (stops) failpoint("stop.before_commit");
+    failpoint(stops ? FailpointName("stop.before_commit") : FailpointName("warning.before_commit"));
     parts_.journal.transact([&](journal::Transaction& transaction) {
       auto row = unless_changed(transaction, judged);
       recorded = row.has_value();
       if (recorded) record(transaction, *row, judged, stops);
     });
-    if (stops) failpoint("stop.after_commit");
+    failpoint(stops ? FailpointName("stop.after_commit") : FailpointName("warning.after_commit"));
     if (!recorded) return;
   }
   with_use(task, [&](TaskUse& use) { use.keep(verdict.memory); });
@@ -200,6 +200,7 @@ void IdleWatch::extend(const std::string& task_id, Millis by, std::string_view r
     extended.idle_until = wanted.idle_until;
     extended.lifetime_until = wanted.lifetime_until;
     bool recorded = false;
+    failpoint("extension.before_commit");
     parts_.journal.transact([&](journal::Transaction& transaction) {
       const auto row = transaction.task(task_id);
       require_running(row, task_id, "extend");
@@ -212,6 +213,7 @@ void IdleWatch::extend(const std::string& task_id, Millis by, std::string_view r
                                     {"idleUntil", time_or_null(extended.idle_until)},
                                     {"lifetimeUntil", time_or_null(extended.lifetime_until)}}));
     });
+    failpoint("extension.after_commit");
     if (recorded) return;
   }
   throw Error(ErrorKind::unavailable,

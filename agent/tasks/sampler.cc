@@ -6,6 +6,7 @@
 
 #include "agent/tasks/usage.h"
 #include "common/error.h"
+#include "common/failpoint.h"
 #include "common/log.h"
 
 namespace resmgr::tasks {
@@ -154,9 +155,11 @@ void Sampler::write_samples() {
   }
   if (samples.empty()) return;
   try {
+    failpoint("sample.before_commit");
     parts_.journal.transact([&](journal::Transaction& transaction) {
       for (const auto& [task_id, sample] : samples) transaction.put_sample(task_id, sample);
     });
+    failpoint("sample.after_commit");
     written_at_ = now;
     journal_failed_ = false;
   } catch (const Error& error) {

@@ -1,6 +1,6 @@
 // kill -9 at every failpoint, on a real engine: whatever the agent was about to do, the next one
 // finishes, adopts or undoes, and the design's invariants hold (2 to 7; by the engine's own names a
-// task can't have two containers at once).
+// task can't have two containers at once). A real PostgreSQL has the rows.
 //
 // First each operation runs to its end, and tells which failpoints it reaches and how often. Then
 // one history for each failpoint, in the first operation that reaches it; with RESMGR_CRASH_FULL in

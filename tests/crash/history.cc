@@ -10,6 +10,7 @@
 #include "tests/simulation/journal_invariants.h"
 #include "tests/support/docker_cli.h"
 #include "tests/support/eventually.h"
+#include "tests/support/task_rows.h"
 
 namespace resmgr::crash {
 namespace {
@@ -20,6 +21,7 @@ using support::AgentProcess;
 using support::docker;
 
 constexpr int kKilled = 137;  // 128 + SIGKILL
+constexpr int kMostLetters = 100;
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -49,7 +51,9 @@ class Foreign {
 
 class History {
  public:
-  explicit History(const Operation& operation) : operation_(operation), agent_(options()) {}
+  explicit History(const Operation& operation) : operation_(operation), agent_(options()) {
+    postgres().query("CREATE SCHEMA \"" + schema_of(agent_) + '"');
+  }
   ~History() {
     try {
       // Those of tasks that still run are the agent's no more.
@@ -73,6 +77,8 @@ class History {
     const bool settled =
         support::eventually([&] { return is_settled(journal, foreign); }, std::chrono::minutes(2));
     if (!settled) outcome_.faults.emplace_back("it does not settle: " + what_is_left(foreign));
+    support::eventually([&] { return wrong_rows(journal).empty(); });
+    if (const auto wrong = wrong_rows(journal); !wrong.empty()) outcome_.faults.push_back(wrong);
     if (agent_.stop() != 0) outcome_.faults.emplace_back("the agent ended badly");
     const auto broken = simulation::broken_in_journal(journal, operation_.journal_is_lost);
     outcome_.faults.insert(outcome_.faults.end(), broken.begin(), broken.end());
@@ -128,6 +134,34 @@ class History {
       ids.insert(container.state == "running" ? container.id : container.state);
     }
     return ids;
+  }
+
+  // What is wrong with PostgreSQL's rows of the tasks that this journal knows, dead letters aside;
+  // an earlier journal's may have rows beside them.
+  std::string wrong_rows(const journal::Journal& journal) const {
+    std::set<std::string> letters;
+    journal.read([&](journal::Reader& reader) {
+      for (const auto& letter : reader.cursors().letters("postgres", 0, kMostLetters)) {
+        letters.insert(letter.task_id);
+      }
+    });
+    std::set<std::string> ids;
+    std::set<std::string> expected;
+    for (const TaskRow& row : simulation::all_rows(journal)) {
+      if (letters.contains(row.task.task_id)) continue;
+      ids.insert(row.task.task_id);
+      if (support::has_row(row.task)) expected.insert(support::row_of(row.task));
+    }
+    std::set<std::string> found;
+    for (const auto& line : lines_of(support::rows_in(postgres(), "postgres", schema_of(agent_)))) {
+      if (ids.contains(line.substr(0, line.find('|')))) found.insert(line);
+    }
+    if (found == expected) return "";
+    std::string text = "PostgreSQL has";
+    for (const auto& line : found) text += "\n  " + line;
+    text += "\ninstead of";
+    for (const auto& line : expected) text += "\n  " + line;
+    return text;
   }
 
   // Of this agent's tasks: others of this suite run beside it.

@@ -70,6 +70,31 @@ path = "/scratch"
 keep = false
 )";
 
+// Old at once: it is warned of, put off, and stopped.
+constexpr char kShortLived[] = R"(
+name = "short-lived"
+title = "Is stopped for its age"
+image = "resmgr/hello:latest"
+container_port = 8080
+probe = { http = "/", interval = "50ms" }
+start_timeout = "60s"
+stop_timeout = "2s"
+[lifetime]
+max = "3s"
+[idle]
+warn = "2s"
+)";
+
+constexpr char kConfig[] = R"(
+[engine]
+sample_interval = "100ms"
+[sinks]
+backoff_max = "1s"
+[postgres]
+url = "{url}"
+schema = "{dir}"
+)";
+
 support::RestClient caller(const AgentProcess& agent) { return agent.over_socket(); }
 
 // Asks until the answer fits, or the agent is gone.
@@ -131,7 +156,51 @@ void end_by_itself(AgentProcess& agent) {
   await_removed(agent, started.text("taskId"));
 }
 
-void do_nothing(AgentProcess& /*agent*/) {}
+// Until PostgreSQL has all that there is.
+void await_synced(AgentProcess& agent) {
+  await(agent, "/api/host", [](const Answer& answer) {
+    for (const auto& sink : array_at(answer.json, "sinks")) {
+      if (string_or(sink, "state") != "current" || integer_or(sink, "lagEvents", 1) != 0) {
+        return false;
+      }
+    }
+    return answer.status == 200;
+  });
+}
+
+void start_and_sample(AgentProcess& agent) {
+  const std::string id = caller(agent).start("page").text("taskId");
+  await(agent, wire::task_path(id),
+        [](const Answer& answer) { return !object_at(answer.json, "usage").is_null(); });
+}
+
+void outlive(AgentProcess& agent) {
+  const std::string id = caller(agent).start("short-lived").text("taskId");
+  caller(agent).post(wire::task_path(id) + "/extend", {{"by", "1s"}});
+  await_removed(agent, id);
+}
+
+void drain_and_resume(AgentProcess& agent) {
+  caller(agent).post("/api/host/drain", {{"reason", "new cables"}});
+  caller(agent).post("/api/host/resume", Json::object());
+}
+
+// From here on the table can't take a row of the page.
+void refuse_rows(AgentProcess& agent) {
+  agent.start();
+  await_synced(agent);
+  agent.stop();
+  postgres().query("ALTER TABLE \"" + schema_of(agent) +
+                   "\".tasks ADD CONSTRAINT mine CHECK (ServiceType <> 'page')");
+}
+
+void start_what_is_refused(AgentProcess& agent) {
+  caller(agent).start("page");
+  await(agent, "/api/host", [](const Answer& answer) {
+    const auto& sinks = array_at(answer.json, "sinks");
+    return sinks.size() == 1 && integer_or(sinks[0], "deadLetters", 0) > 0;
+  });
+}
 
 void run_until(AgentProcess& agent, const char* failpoint, void (*act)(AgentProcess&)) {
   if (agent.try_start({{"RESMGR_FAILPOINT", failpoint}})) {
@@ -196,27 +265,41 @@ void await_adopted(AgentProcess& agent) {
 
 const std::vector<Operation>& operations() {
   static const std::vector<Operation> all = {
-      {"boot", nullptr, do_nothing},
+      {"boot", nullptr, await_synced},
       {"start and stop", nullptr, start_and_stop},
       {"start that is never ready", nullptr, fail_to_start},
       {"start of what can't run", nullptr, fail_to_run},
       {"child killed for memory", nullptr, lose_a_child},
       {"end by itself", nullptr, end_by_itself},
       {"stop of what may be made", stop_what_may_be_made, await_everything_removed},
+      {"sample", nullptr, start_and_sample},
+      {"warning and extension", nullptr, outlive},
+      {"drain", nullptr, drain_and_resume},
+      {"row that is refused", refuse_rows, start_what_is_refused},
       {"adoption", lose_journal_of_running_task, await_adopted, true},
       {"orphan", lose_journal_of_created_task, await_no_container, true},
   };
   return all;
 }
 
+support::PostgresServer& postgres() {
+  static support::PostgresServer server;
+  return server;
+}
+
+std::string schema_of(const AgentProcess& agent) { return agent.dir().string(); }
+
 support::AgentOptions agent_options(engine::TinyRegistry& registry) {
   registry.add("crash/empty", 64);
   std::string empty = kEmpty;
   empty.replace(empty.find("{image}"), 7, registry.address() + "/crash/empty:1");
   support::AgentOptions options;
+  options.config = kConfig;
+  options.config.replace(options.config.find("{url}"), 5, postgres().url());
   options.services = {{"page.toml", kPage},
                       {"never-ready.toml", kNeverReady},
                       {"hungry.toml", kHungry},
+                      {"short-lived.toml", kShortLived},
                       {"empty.toml", empty}};
   options.start_at_once = false;
   return options;

@@ -7,6 +7,7 @@
 
 #include "tests/contract/tiny_registry.h"
 #include "tests/support/agent_process.h"
+#include "tests/support/postgres_server.h"
 
 namespace resmgr::crash {
 
@@ -22,7 +23,12 @@ struct Operation {
 
 const std::vector<Operation>& operations();
 
-// The services that they start; `registry` has the image of one.
+// The suite's server. Each agent has a schema of its own in it, which must be made before it
+// starts.
+support::PostgresServer& postgres();
+std::string schema_of(const support::AgentProcess& agent);
+
+// The services that they start, and where their rows go; `registry` has the image of one.
 support::AgentOptions agent_options(engine::TinyRegistry& registry);
 
 // The prefix of the volumes that go with their tasks.

@@ -3,14 +3,10 @@
 #include <set>
 
 #include "common/ids.h"
-#include "common/time_format.h"
+#include "tests/support/task_rows.h"
 
 namespace resmgr::sinks {
 namespace {
-
-std::string time_or_nothing(const std::optional<Instant>& time) {
-  return time ? format_rfc3339(*time) : "";
-}
 
 std::shared_ptr<PostgresOptions> options_of(const std::string& url, std::string name,
                                             const std::string& schema) {
@@ -52,18 +48,8 @@ std::string PostgresTest::expected(const std::vector<Host*>& hosts) {
     const auto rows = host->journal->reading(
         [](journal::Reader& reader) { return reader.tasks({}, 100'000, ""); });
     for (const auto& row : rows) {
-      const Task& task = row.task;
-      if (!task.start_time && is_active(task.status)) continue;
-      const bool active = is_active(task.status);
-      const auto duration = task.duration();
-      lines.insert(task.task_id + "|" + task.user_id + "|" + task.service_type + "|" +
-                   task.container_id + "|" +
-                   (task.container_port == 0 ? "" : std::to_string(task.container_port)) + "|" +
-                   time_or_nothing(task.start_time) + "|" + time_or_nothing(task.stop_time) + "|" +
-                   (duration ? std::to_string(duration->count()) : "") + "|" +
-                   (active ? "Running" : std::string(to_string(task.status))) + "|" +
-                   std::string(to_string(task.status)) + "|" + host->name + "|" +
-                   host->journal->id() + "\n");
+      if (!support::has_row(row.task)) continue;
+      lines.insert(support::row_of(row.task) + "|" + host->name + "|" + host->journal->id() + "\n");
     }
   }
   std::string text;
@@ -72,12 +58,7 @@ std::string PostgresTest::expected(const std::vector<Host*>& hosts) {
 }
 
 std::string PostgresTest::found(const std::string& schema) const {
-  const std::string time = R"('YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')";
-  return query("SELECT Id, UserId, ServiceType, ContainerId, Port, to_char(StartTime, " + time +
-               "), to_char(StopTime, " + time +
-               "), (extract(epoch FROM Duration) * 1000)::BIGINT, Status, Phase, Host, JournalId"
-               " FROM " +
-               schema + ".tasks ORDER BY Id::TEXT COLLATE \"C\"");
+  return support::rows_in(server(), database_, schema, ", Host, JournalId");
 }
 
 }  // namespace resmgr::sinks
