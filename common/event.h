@@ -32,6 +32,8 @@ inline constexpr char kJournalRestored[] = "journal.restored";
 inline constexpr char kJournalRebuilt[] = "journal.rebuilt";
 // Events were pruned that a destination had not got yet, for there was too much of them.
 inline constexpr char kJournalGap[] = "journal.gap";
+// The destination that it names never gets those.
+inline constexpr char kSinkGap[] = "sink.gap";
 inline constexpr char kStartRequested[] = "task.start_requested";  // admission
 inline constexpr char kImagePulled[] = "task.image_pulled";
 inline constexpr char kCreated[] = "task.created";

@@ -33,7 +33,24 @@ constexpr std::array<KindRow, 12> kKinds = {{
     {ErrorKind::internal, 500, "internal", "The agent met a fault of its own"},
 }};
 
+// Where a problem's name says more than its kind.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kTitles = {{
+    {"draining", "The host takes no new tasks"},
+    {"disk-full", "The host has too little free disk space"},
+    {"engine-unavailable", "The container engine does not answer"},
+    {"journal-unavailable", "The journal can't be written"},
+    {"not-running", "The task does not run"},
+    {"nothing-to-extend", "Nothing limits the task"},
+}};
+
 constexpr std::chrono::seconds kRetryAfter{2};
+
+std::string_view title_of(std::string_view problem, std::string_view otherwise) {
+  for (const auto& [name, title] : kTitles) {
+    if (name == problem) return title;
+  }
+  return otherwise;
+}
 
 const KindRow& row_of(ErrorKind kind) {
   for (const KindRow& row : kKinds) {
@@ -144,7 +161,7 @@ Response problem_response(const Error& error, const Request& request) {
   const std::string_view name =
       error.problem.empty() || status == 500 ? row.name : std::string_view(error.problem);
   Response response =
-      make(status, name, row.title, detail_of(error, row, request), request, std::move(members));
+      make(status, name, title_of(name, row.title), detail_of(error, row, request), request, std::move(members));
   if (status == 401) response.set("WWW-Authenticate", challenge(error));
   if (error.retry_after || status == 503) {
     response.set("Retry-After",

@@ -107,7 +107,7 @@ DatabaseError::Fault DatabaseError::fault_of(int primary_code, std::string_view 
               "see that the data directory is there, and that the agent may read and write it"};
     case SQLITE_IOERR:
       return {ErrorKind::unavailable, "its disk failed to read or write",
-              "look for errors of the disk in the kernel's log"};
+              "see whether the disk was mounted read-only, and what the kernel's log says of it"};
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_PROTOCOL:

@@ -14,8 +14,6 @@ namespace {
 // So many events may be passed over before the position is moved past them.
 constexpr std::int64_t kPassedOver = 1'000;
 
-constexpr char kGap[] = "sink.gap";
-
 Event event_of(const Task& task, std::int64_t head) {
   Event event;
   event.seq = head;
@@ -159,7 +157,7 @@ void Pump::record_gap(std::int64_t pruned_to) {
                {{"Sink", sink_->name()}, {"First", seen_.seq + 1}, {"Last", pruned_to}});
   const Json details = {{"sink", sink_->name()}, {"first", seen_.seq + 1}, {"last", pruned_to}};
   journal_.transact([&](journal::Transaction& transaction) {
-    transaction.append(kGap, clock_.now(), dump_json(details));
+    transaction.append(event_type::kSinkGap, clock_.now(), dump_json(details));
   });
   move_to({pruned_to, ""}, {});
 }

@@ -9,6 +9,18 @@
 #include "common/log.h"
 
 namespace resmgr::tasks {
+namespace {
+
+// What an operator types to make it by hand as create_network() would.
+std::string creation_of(const engine::NetworkSpec& spec) {
+  std::string command = "docker network create";
+  for (const auto& [key, value] : spec.labels) command += " --label " + key + "=" + value;
+  if (spec.isolated) command += " --opt com.docker.network.bridge.enable_icc=false";
+  if (!spec.bridge.empty()) command += " --opt com.docker.network.bridge.name=" + spec.bridge;
+  return command + " " + spec.name;
+}
+
+}  // namespace
 
 EngineSession::EngineSession(std::string agent_id, engine::Engine& engine,
                              const journal::Journal& journal)
@@ -25,7 +37,10 @@ void EngineSession::establish() {
                   "cannot trust the engine: it has neither the agent's network nor any of the "
                   "containers that the journal knows; it may be another engine, or its data were "
                   "moved",
-                  "point the agent to the engine that it had before; nothing was changed");
+                  "point the agent to the engine that it had before; nothing was changed. If this "
+                  "is that engine, and all of them were removed by hand, give it the network "
+                  "again, and their tasks end: " +
+                      creation_of(marker()));
     }
     create_marker();
   }
@@ -42,7 +57,8 @@ void EngineSession::establish() {
   if (was_away) log::info("Engine is back ({Version})", {{"Version", info.version}});
 }
 
-void EngineSession::lose(const std::string& why) {
+void EngineSession::lose(const std::string& cause, const std::string& hint) {
+  const std::string why = hint.empty() ? cause : cause + " (try: " + hint + ")";
   const bool news = known_.with([&](Known& known) {
     const bool changed = known.trusted || known.health.last_error != why;
     known.trusted = false;
@@ -84,11 +100,16 @@ void EngineSession::restore_network() {
   if (!engine_.inspect_network(engine::network_name(agent_id_))) create_marker();
 }
 
-void EngineSession::create_marker() {
+engine::NetworkSpec EngineSession::marker() const {
   engine::NetworkSpec spec;
   spec.name = engine::network_name(agent_id_);
   spec.labels = engine::ours(agent_id_);
   spec.bridge = engine::bridge_name(agent_id_);
+  return spec;
+}
+
+void EngineSession::create_marker() {
+  const engine::NetworkSpec spec = marker();
   failpoint("engine.before_create_network");
   engine_.create_network(spec);
   failpoint("engine.after_create_network");

@@ -29,7 +29,7 @@ class EngineSession {
   void establish();
 
   // The event stream broke: what the engine says is unknown until establish(). Says so once.
-  void lose(const std::string& why);
+  void lose(const std::string& cause, const std::string& hint = "");
 
   bool trusted() const;
   // Counts the connections; what was seen in an earlier one may have changed since.
@@ -54,6 +54,7 @@ class EngineSession {
     std::optional<Instant> started_at;
     HostCapacity capacity;
   };
+  engine::NetworkSpec marker() const;
   void create_marker();
   bool journal_has_containers() const;
 

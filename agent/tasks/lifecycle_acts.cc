@@ -22,6 +22,7 @@ using std::chrono::steady_clock;
 // How often the same container is started again where other programs take its port: the engine
 // takes another one each time.
 constexpr int kPortTries = 64;
+constexpr int kOutputTries = 3;
 constexpr Millis kFirstProbeDelay{10};
 constexpr Millis kDefaultStopTimeout{10'000};
 
@@ -208,6 +209,9 @@ Next Lifecycle::Run::clear() {
       lifecycle_.log_tails_.keep(parts_.engine, id, task_id_);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::unavailable && !parts_.session.trusted()) throw;
+      // After the removal it is gone: one bad answer is not the last word.
+      const bool may_come = error.kind() != ErrorKind::not_found && !parts_.journal.out_of_space();
+      if (may_come && ++memory_.output_tries < kOutputTries) return retry_later();
       log::warning("Output of task {TaskId} could not be kept: {Reason}",
                    {{"TaskId", task_id_}, {"Reason", error.message()}});
     }

@@ -68,7 +68,7 @@ bool Watcher::turn(const std::stop_token& stop) {
     watch_once(stop);
     return true;
   } catch (const Error& error) {
-    if (!stop.stop_requested()) session_.lose(error.message());
+    if (!stop.stop_requested()) session_.lose(error.message(), error.hint());
   } catch (const std::exception& error) {
     session_.lose(error.what());
   }

@@ -368,6 +368,8 @@ TEST_F(Lifecycle, LastOutputOfAnEndedTaskStays) {
   world.engine.set_program("web:1", {"hello\nlast words\n", std::nullopt, false});
   world.boot();
   const auto running = world.run();
+  // The engine fails to give it once: it is asked again before the container is removed.
+  world.engine.fail_next(engine::Op::logs, Error(ErrorKind::rejected, "the log is busy"));
   world.service->stop(running.task.task_id, "user", kAlice);
   ASSERT_TRUE(world.wait_phase(running.task.task_id, Phase::removed));
   std::string output;

@@ -149,7 +149,16 @@ TEST_F(Recovery, AnotherEnginesEmptyListClosesNothing) {
   EXPECT_FALSE(health.reachable);
   EXPECT_THAT(health.last_error, HasSubstr("cannot trust the engine"));
   EXPECT_EQ(world.row(running.task.task_id).phase, Phase::ready);
-  EXPECT_FALSE(world.engine.inspect_network(engine::network_name(world.options.agent_id)));
+  const std::string network = engine::network_name(world.options.agent_id);
+  EXPECT_FALSE(world.engine.inspect_network(network));
+  // If it is the same engine, and somebody has removed all of it, this is the way out.
+  EXPECT_THAT(health.last_error, HasSubstr("docker network create"));
+  EXPECT_THAT(health.last_error, HasSubstr(network));
+  engine::NetworkSpec spec;
+  spec.name = network;
+  spec.labels = engine::ours(world.options.agent_id);
+  world.engine.create_network(spec);
+  EXPECT_EQ(world.wait_ended(running.task.task_id).task.precision, Precision::bounded);
 }
 
 TEST_F(Recovery, APrunedNetworkAloneIsMadeAgain) {
