@@ -38,7 +38,7 @@ std::string override_fault(const ConfigKey& key, std::string_view text, const st
          std::string(expectation(key.type));
 }
 
-[[noreturn]] void refuse(const std::vector<std::string>& faults) {
+[[noreturn]] void refuse_settings(const std::vector<std::string>& faults) {
   std::string message = "cannot use configuration:";
   if (faults.size() == 1) {
     message += " " + faults.front();
@@ -90,7 +90,7 @@ Config Config::load(std::span<const ConfigKey> keys, const std::string& file, bo
       set(key, flag->second, "flag", "flag --" + std::string(key.name));
     }
   }
-  if (!faults.empty()) refuse(faults);
+  if (!faults.empty()) refuse_settings(faults);
   return config;
 }
 

@@ -12,7 +12,7 @@
 namespace resmgr {
 namespace {
 
-[[noreturn]] void refuse(const std::string& url, const std::string& cause) {
+[[noreturn]] void refuse_url(const std::string& url, const std::string& cause) {
   throw Error(ErrorKind::config, "cannot use URL '" + url + "': " + cause,
               "give it as http://host:port, https://host:port or unix:///path");
 }
@@ -25,7 +25,7 @@ int parse_port(const std::string& url, std::string_view text) {
   int port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc() || end != text.data() + text.size() || port < 1 || port > 65'535) {
-    refuse(url, "the port is no number from 1 to 65535");
+    refuse_url(url, "the port is no number from 1 to 65535");
   }
   return port;
 }
@@ -35,16 +35,16 @@ void parse_authority(const std::string& url, std::string_view authority, HttpUrl
   std::string_view port;
   if (authority.starts_with('[')) {
     const std::size_t end = authority.find(']');
-    if (end == std::string_view::npos) refuse(url, "a ']' is missing");
+    if (end == std::string_view::npos) refuse_url(url, "a ']' is missing");
     into.host = authority.substr(1, end - 1);
     port = authority.substr(end + 1);
-    if (!port.empty() && !port.starts_with(':')) refuse(url, "only a port may follow ']'");
+    if (!port.empty() && !port.starts_with(':')) refuse_url(url, "only a port may follow ']'");
   } else {
     const std::size_t colon = authority.find(':');
     into.host = authority.substr(0, colon);
     port = colon == std::string_view::npos ? std::string_view() : authority.substr(colon);
   }
-  if (into.host.empty()) refuse(url, "it names no host");
+  if (into.host.empty()) refuse_url(url, "it names no host");
   if (port.size() > 1) {
     into.port = parse_port(url, port.substr(1));
   } else {
@@ -53,11 +53,11 @@ void parse_authority(const std::string& url, std::string_view authority, HttpUrl
 }
 
 HttpUrl parse_unix_url(const std::string& url, std::string_view path) {
-  if (!path.starts_with('/')) refuse(url, "the path of a socket begins with '/'");
+  if (!path.starts_with('/')) refuse_url(url, "the path of a socket begins with '/'");
   // sockaddr_un's path needs no NUL at its end, but other programs expect one.
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-    refuse(url, "the path of a socket has at most " +
-                    std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes");
+    refuse_url(url, "the path of a socket has at most " +
+                        std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes");
   }
   HttpUrl parsed;
   parsed.scheme = HttpUrl::Scheme::unix_socket;
@@ -101,17 +101,17 @@ HttpUrl parse_http_url(const std::string& url) {
   } else if (url.starts_with(kHttp)) {
     rest.remove_prefix(kHttp.size());
   } else {
-    if (url.find('@') != std::string::npos) refuse("…", "it is no URL that can be used here");
-    refuse(url, "its scheme is none of http, https and unix");
+    if (url.find('@') != std::string::npos) refuse_url("…", "it is no URL that can be used here");
+    refuse_url(url, "its scheme is none of http, https and unix");
   }
   const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
   if (authority.find('@') != std::string_view::npos) {
     throw Error(ErrorKind::config, "cannot use a URL: it holds credentials",
                 "give them in the file or variable that is meant for them");
   }
-  if (!is_printable(rest)) refuse(url, "it holds a character that must be percent-encoded");
+  if (!is_printable(rest)) refuse_url(url, "it holds a character that must be percent-encoded");
   if (rest.find_first_of("?#") != std::string_view::npos) {
-    refuse(url, "it holds a query or a fragment");
+    refuse_url(url, "it holds a query or a fragment");
   }
   parse_authority(url, authority, parsed);
   parsed.prefix = rest.substr(authority.size());

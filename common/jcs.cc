@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kLargestInteger = (std::int64_t{1} << 53) - 1;
 
-[[noreturn]] void refuse(const std::string& cause) {
+[[noreturn]] void refuse_json(const std::string& cause) {
   throw Error(ErrorKind::internal, "cannot canonicalize JSON: " + cause);
 }
 
@@ -80,7 +80,7 @@ void append_string(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
     const std::size_t length = sequence_length(text);
-    if (length == 0) refuse("a string is not UTF-8");
+    if (length == 0) refuse_json("a string is not UTF-8");
     if (length == 1) {
       append_escaped(out, text.front());
     } else {
@@ -95,16 +95,16 @@ void append_number(std::string& out, const nlohmann::json& number) {
   const std::string beyond = "a number is beyond 2^53 - 1";
   if (number.is_number_float()) {
     const double value = number.get<double>();
-    if (std::trunc(value) != value) refuse("a number has a fraction");
-    if (std::abs(value) > static_cast<double>(kLargestInteger)) refuse(beyond);
+    if (std::trunc(value) != value) refuse_json("a number has a fraction");
+    if (std::abs(value) > static_cast<double>(kLargestInteger)) refuse_json(beyond);
     out += std::to_string(static_cast<std::int64_t>(value));
   } else if (number.is_number_unsigned()) {
     const auto value = number.get<std::uint64_t>();
-    if (value > static_cast<std::uint64_t>(kLargestInteger)) refuse(beyond);
+    if (value > static_cast<std::uint64_t>(kLargestInteger)) refuse_json(beyond);
     out += std::to_string(value);
   } else {
     const auto value = number.get<std::int64_t>();
-    if (value > kLargestInteger || value < -kLargestInteger) refuse(beyond);
+    if (value > kLargestInteger || value < -kLargestInteger) refuse_json(beyond);
     out += std::to_string(value);
   }
 }
@@ -118,7 +118,7 @@ void append(std::string& out, const nlohmann::json& value) {
       const std::string& name = it.key();
       if (std::any_of(name.begin(), name.end(),
                       [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
-        refuse("a member name is not ASCII");
+        refuse_json("a member name is not ASCII");
       }
       if (it != value.begin()) out += ',';
       append_string(out, name);
@@ -142,7 +142,7 @@ void append(std::string& out, const nlohmann::json& value) {
   } else if (value.is_null()) {
     out += "null";
   } else {
-    refuse("a value is of no JSON type");
+    refuse_json("a value is of no JSON type");
   }
 }
 

@@ -188,6 +188,8 @@ bool bool_or(const Json& object, std::string_view key, bool fallback) {
   return member != object.end() && member->is_boolean() ? member->get<bool>() : fallback;
 }
 
+Json text_or_null(std::string_view text) { return text.empty() ? Json() : Json(text); }
+
 const Json& object_at(const Json& object, std::string_view key) {
   if (!object.is_object()) return kNull;
   const auto member = object.find(key);

@@ -24,6 +24,8 @@ Json parse_json(std::string_view text, std::string_view what,
 std::string string_or(const Json& object, std::string_view key, std::string_view fallback = "");
 std::int64_t integer_or(const Json& object, std::string_view key, std::int64_t fallback);
 bool bool_or(const Json& object, std::string_view key, bool fallback);
+// The text, or null for an empty one: how answers say that there is none.
+Json text_or_null(std::string_view text);
 // Null if it is missing or no object / array.
 const Json& object_at(const Json& object, std::string_view key);
 const Json& array_at(const Json& object, std::string_view key);

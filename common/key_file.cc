@@ -15,7 +15,7 @@ namespace {
 // Far more than any key; a wrong path should not fill the memory.
 constexpr std::size_t kLargestKeyFile = std::size_t{1} << 20;
 
-[[noreturn]] void refuse(const std::string& path, const std::string& cause) {
+[[noreturn]] void refuse_key(const std::string& path, const std::string& cause) {
   throw Error(ErrorKind::config, "cannot read key file '" + path + "': " + cause);
 }
 
@@ -23,7 +23,7 @@ constexpr std::size_t kLargestKeyFile = std::size_t{1} << 20;
 
 std::string read_key_file(const std::string& path) {
   FileBytes file = read_file_bytes(path, kLargestKeyFile);
-  if (file.error != 0) refuse(path, std::strerror(file.error));
+  if (file.error != 0) refuse_key(path, std::strerror(file.error));
   if (S_ISREG(file.mode) && (file.mode & S_IROTH) != 0) {
     log::warning("Key file {Path} may be read by every user of this host", {{"Path", path}});
   }
@@ -32,10 +32,10 @@ std::string read_key_file(const std::string& path) {
   constexpr std::string_view kEncoded = "base64:";
   if (key.starts_with(kEncoded)) {
     const auto decoded = base64_decode(std::string_view(key).substr(kEncoded.size()));
-    if (!decoded) refuse(path, "what follows 'base64:' is no base64 (RFC 4648, section 4)");
+    if (!decoded) refuse_key(path, "what follows 'base64:' is no base64 (RFC 4648, section 4)");
     key = *decoded;
   }
-  if (key.empty()) refuse(path, "it is empty");
+  if (key.empty()) refuse_key(path, "it is empty");
   return key;
 }
 

@@ -8,7 +8,7 @@ namespace resmgr::api {
 namespace {
 
 // What an answer may leave behind in a connection that waits for the next request.
-constexpr std::size_t kKeptBytes = 1024;
+constexpr std::size_t kKeptBodyBytes = 1024;
 constexpr std::string_view kEndOfChunk = "\r\n";
 constexpr std::string_view kEndOfChunkAndBody = "\r\n0\r\n\r\n";
 constexpr std::string_view kEndOfBody = "0\r\n\r\n";
@@ -65,7 +65,7 @@ void Connection::report() {
 void Connection::finish_response() {
   report();
   out_body_.clear();
-  if (out_body_.capacity() > kKeptBytes) out_body_.shrink_to_fit();
+  if (out_body_.capacity() > kKeptBodyBytes) out_body_.shrink_to_fit();
   stream_ended_ = false;
   stream_until_.reset();
   if (close_after_) {

@@ -42,9 +42,6 @@ Response services(const RouteContext& context, const Request& request) {
 }
 
 Json engine_json(const tasks::EngineHealth& health) {
-  const auto text_or_null = [](const std::string& text) {
-    return text.empty() ? Json() : Json(text);
-  };
   return {{"reachable", health.reachable},
           {"version", text_or_null(health.version)},
           {"apiVersion", text_or_null(health.api_version)},

@@ -14,9 +14,7 @@ using tasks::Difference;
 using tasks::Reconciliation;
 
 // What takes longer, such as a service that is getting ready, is told as pending.
-constexpr Millis kLongestWait{15'000};
-
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+constexpr Millis kLongestSettling{15'000};
 
 Json journal_json(const Difference& difference) {
   if (!difference.phase || !difference.status) return {};
@@ -65,7 +63,7 @@ std::optional<Response> reconcile(RouteContext& context, const Responder& respon
       [&context, dry_run, by = requester_of(responder.request())](const std::stop_token& stop) {
         tasks::TaskService& service = context.parts.tasks;
         return reconciliation_response(dry_run ? service.compare()
-                                               : service.reconcile(by, kLongestWait, stop));
+                                               : service.reconcile(by, kLongestSettling, stop));
       });
   return std::nullopt;
 }

@@ -15,8 +15,6 @@ namespace {
 constexpr int kMostLetters = 500;
 constexpr int kUsualLetters = 100;
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
-
 sinks::Pumps& pumps(const RouteContext& context, std::string_view name) {
   if (context.parts.sinks != nullptr) return *context.parts.sinks;
   throw Error(ErrorKind::not_found,

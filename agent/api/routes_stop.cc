@@ -10,7 +10,7 @@
 namespace resmgr::api {
 namespace {
 
-constexpr std::chrono::seconds kLongestWait{120};
+constexpr std::chrono::seconds kLongestStop{120};
 
 Response stopped_response(const Task& task) {
   const Millis duration = task.duration().value_or(Millis{0});
@@ -42,7 +42,7 @@ std::optional<Response> stop(const RouteContext& context, const Responder& respo
     if (has_ended(row)) return stopped_response(row.task);
     return later_response(request, row.task, "the container engine is away");
   }
-  responder.otherwise_after(kLongestWait,
+  responder.otherwise_after(kLongestStop,
                             later_response(request, row.task, "it takes longer than usual"));
   service.when_ended(row.task.task_id, [responder](const journal::TaskRow& ended) {
     responder.send(stopped_response(ended.task));

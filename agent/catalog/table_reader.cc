@@ -10,7 +10,7 @@
 namespace resmgr::catalog {
 namespace {
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 std::string joined(const std::vector<std::string>& words) {
   std::string all;
@@ -57,10 +57,10 @@ TableReader::TableReader(const toml::table& table, std::string name, std::vector
   for (const auto& [key, node] : table) {
     const std::string unknown(key.str());
     if (std::find(known.begin(), known.end(), unknown) != known.end()) continue;
-    std::string what = "unknown key " + quoted(unknown);
+    std::string what = "unknown key " + in_quotes(unknown);
     if (!name_.empty()) what += " in " + name_;
     if (const std::string nearest = nearest_name(unknown, known); !nearest.empty()) {
-      what += ": did you mean " + quoted(nearest) + "?";
+      what += ": did you mean " + in_quotes(nearest) + "?";
     }
     faults_->add(key.source(),
                  what + (what.ends_with('?') ? " " : "; ") + "known are " + joined(known));
@@ -70,7 +70,7 @@ TableReader::TableReader(const toml::table& table, std::string name, std::vector
 void TableReader::wrong(std::string_view key, const toml::node& node,
                         std::string_view allowed) const {
   faults_->add(node.source(),
-               quoted(key) + " is " + shown(node) + ", and must be " + std::string(allowed));
+               in_quotes(key) + " is " + shown(node) + ", and must be " + std::string(allowed));
 }
 
 void TableReader::fault(std::string_view key, std::string what) const {
@@ -84,15 +84,15 @@ const toml::source_region& TableReader::position(std::string_view key) const {
 
 void TableReader::require(std::string_view key) const {
   if (has(key)) return;
-  fault(key, quoted(key) + " is missing" + (name_.empty() ? "" : " in " + name_));
+  fault(key, in_quotes(key) + " is missing" + (name_.empty() ? "" : " in " + name_));
 }
 
 void TableReader::check_text(std::string_view key, const toml::node& node, const Rule& rule) const {
   const std::string& text = node.as_string()->get();
   if (text.find('\0') != std::string::npos) {
-    faults_->add(node.source(), quoted(key) + " holds a NUL character");
+    faults_->add(node.source(), in_quotes(key) + " holds a NUL character");
   } else if (const Objection what = rule(text)) {
-    faults_->add(node.source(), quoted(key) + " is " + shown(node) + ", and " + *what);
+    faults_->add(node.source(), in_quotes(key) + " is " + shown(node) + ", and " + *what);
   }
 }
 
@@ -180,8 +180,8 @@ std::vector<std::string> TableReader::texts(std::string_view key, const Rule& ru
   std::vector<std::string> all;
   for (const toml::node& item : *node->as_array()) {
     if (!item.is_string()) {
-      faults_->add(item.source(),
-                   quoted(key) + " holds " + shown(item) + ", and must hold texts in quotes only");
+      faults_->add(item.source(), in_quotes(key) + " holds " + shown(item) +
+                                      ", and must hold texts in quotes only");
       continue;
     }
     check_text(key, item, rule);
@@ -203,12 +203,12 @@ std::vector<std::pair<std::string, std::string>> TableReader::pairs(std::string_
   for (const auto& [name, value] : *node->as_table()) {
     const std::string text(name.str());
     if (const Objection what = name_rule(text)) {
-      faults_->add(name.source(), quoted(text) + " in " + quoted(key) + " " + *what);
+      faults_->add(name.source(), in_quotes(text) + " in " + in_quotes(key) + " " + *what);
     }
     const auto* as_text = value.as_string();
     const Objection what =
         as_text == nullptr ? "must be a text in quotes" : value_rule(as_text->get());
-    if (what) faults_->add(value.source(), quoted(std::string(key) + "." + text) + " " + *what);
+    if (what) faults_->add(value.source(), in_quotes(std::string(key) + "." + text) + " " + *what);
     if (as_text != nullptr) all.emplace_back(text, as_text->get());
   }
   return all;

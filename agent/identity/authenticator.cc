@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::size_t kMaxKeyFileBytes = 1 << 20;
 
-[[noreturn]] void refuse(std::string why) {
+[[noreturn]] void refuse_token(std::string why) {
   throw Error(ErrorKind::unauthenticated, std::move(why));
 }
 
@@ -92,7 +92,7 @@ std::string_view bearer_token(std::string_view authorization) {
       std::equal(kScheme.begin(), kScheme.end(), authorization.begin(), [](char wanted, char c) {
         return wanted == (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
       });
-  if (!bearer) refuse("the authorization scheme is not Bearer");
+  if (!bearer) refuse_token("the authorization scheme is not Bearer");
   authorization.remove_prefix(
       std::min(authorization.find_first_not_of(' ', kScheme.size()), authorization.size()));
   return authorization;
@@ -157,7 +157,7 @@ std::optional<Principal> Authenticator::State::cached(const std::string& digest,
   std::optional<Principal> found = cache.find(digest);
   if (found && expired(*found->expires_at, options, now)) {
     cache.erase(digest);
-    refuse("the token expired");
+    refuse_token("the token expired");
   }
   return found;
 }
@@ -178,7 +178,7 @@ Authenticator::State::Checked Authenticator::State::check(std::string_view token
   if (verdict != Verdict::verified) {
     const bool may_still_come = remote != nullptr && checked.fetched == nullptr;
     if (verdict == Verdict::unknown_key || may_still_come) return checked;
-    refuse("the signature of the token does not verify");
+    refuse_token("the signature of the token does not verify");
   }
   checked.principal = principal_from_claims(jws.payload, options, now);
   cache.insert(digest, *checked.principal, generation);
@@ -186,7 +186,8 @@ Authenticator::State::Checked Authenticator::State::check(std::string_view token
 }
 
 void Authenticator::State::refuse_unknown_key() const {
-  if (!remote || !remote->failing()) refuse("the token was signed with a key that is not known");
+  if (!remote || !remote->failing())
+    refuse_token("the token was signed with a key that is not known");
   Error error(ErrorKind::unavailable,
               "cannot check the token: its key is not known, and the key set can't be fetched",
               "again later; if it stays so, look at [auth] jwks_url and at its server");
@@ -219,7 +220,7 @@ std::optional<Principal> Authenticator::authenticate(std::string_view authorizat
 
 std::optional<Principal> Authenticator::authenticate_token(std::string_view token, bool may_fetch) {
   require_keys();
-  if (token.size() > kMaxTokenBytes) refuse("the token is longer than 8 KiB");
+  if (token.size() > kMaxTokenBytes) refuse_token("the token is longer than 8 KiB");
   const std::string digest = sha256(token);
   const RemoteKeySet* remote = state_->remote.get();
   // Ends after two rounds, or three if another thread changes the keys meanwhile: the next attempt

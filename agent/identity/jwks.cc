@@ -15,38 +15,38 @@ namespace {
 // Members of private RSA, EC and OKP keys (RFC 7518, section 6; RFC 8037).
 constexpr std::array kPrivateMembers = {"d", "p", "q", "dp", "dq", "qi", "oth"};
 
-[[noreturn]] void refuse(std::string why, std::string hint = {}) {
+[[noreturn]] void refuse_jwks(std::string why, std::string hint = {}) {
   throw Error(ErrorKind::config, std::move(why), std::move(hint));
 }
 
 std::optional<std::string> optional_text(const Json& jwk, const char* name) {
   const auto member = jwk.find(name);
   if (member == jwk.end()) return std::nullopt;
-  if (!member->is_string()) refuse("its '" + std::string(name) + "' is no string");
+  if (!member->is_string()) refuse_jwks("its '" + std::string(name) + "' is no string");
   return member->get<std::string>();
 }
 
 std::string bytes_of(const Json& jwk, const char* name) {
   const std::optional<std::string> text = optional_text(jwk, name);
-  if (!text) refuse("it has no '" + std::string(name) + "'");
+  if (!text) refuse_jwks("it has no '" + std::string(name) + "'");
   std::optional<std::string> bytes = base64url_decode(*text);
-  if (!bytes) refuse("its '" + std::string(name) + "' is not canonical base64url");
+  if (!bytes) refuse_jwks("its '" + std::string(name) + "' is not canonical base64url");
   return *std::move(bytes);
 }
 
 void check_purpose(const Json& jwk) {
   const std::optional<std::string> use = optional_text(jwk, "use");
-  if (use && *use != "sig") refuse("it is not for signatures ('use')");
+  if (use && *use != "sig") refuse_jwks("it is not for signatures ('use')");
   const auto operations = jwk.find("key_ops");
   if (operations == jwk.end()) return;
   if (!operations->is_array() ||
       std::find(operations->begin(), operations->end(), "verify") == operations->end()) {
-    refuse("it is not for verifying ('key_ops')");
+    refuse_jwks("it is not for verifying ('key_ops')");
   }
 }
 
 void check_curve(const Json& jwk, std::string_view taken) {
-  if (optional_text(jwk, "crv") != taken) refuse("its curve is not " + std::string(taken));
+  if (optional_text(jwk, "crv") != taken) refuse_jwks("its curve is not " + std::string(taken));
 }
 
 VerificationKey key_from(const Json& jwk) {
@@ -61,16 +61,17 @@ VerificationKey key_from(const Json& jwk) {
     check_curve(jwk, "Ed25519");
     return VerificationKey::from_ed25519(bytes_of(jwk, "x"));
   }
-  refuse("its type ('kty') is not taken");
+  refuse_jwks("its type ('kty') is not taken");
 }
 
 NamedKey named_key_from(const Json& jwk) {
-  if (!jwk.is_object()) refuse("it is no JSON object");
+  if (!jwk.is_object()) refuse_jwks("it is no JSON object");
   check_purpose(jwk);
   NamedKey named{key_from(jwk), optional_text(jwk, "kid")};
   if (const std::optional<std::string> name = optional_text(jwk, "alg")) {
     const std::optional<Algorithm> algorithm = algorithm_from(*name);
-    if (!algorithm || !named.key.fits(*algorithm)) refuse("its algorithm ('alg') is not taken");
+    if (!algorithm || !named.key.fits(*algorithm))
+      refuse_jwks("its algorithm ('alg') is not taken");
     named.key.restrict_to(*algorithm);
   }
   return named;
@@ -97,9 +98,10 @@ void check_shared_keys(const std::vector<NamedKey>& keys, SharedKeys allowed) {
                                     [](const NamedKey& named) { return named.key.symmetric(); });
   if (shared == 0) return;
   if (allowed == SharedKeys::refuse) {
-    refuse("it holds a shared key, which must not lie behind an URL");
+    refuse_jwks("it holds a shared key, which must not lie behind an URL");
   }
-  if (static_cast<std::size_t>(shared) < keys.size()) refuse("it mixes shared and public keys");
+  if (static_cast<std::size_t>(shared) < keys.size())
+    refuse_jwks("it mixes shared and public keys");
 }
 
 }  // namespace
@@ -109,19 +111,20 @@ KeySet KeySet::parse(std::string_view json, SharedKeys shared_keys) {
   try {
     set = parse_json(json, "key set", DuplicateKeys::refuse);
   } catch (const Error& e) {
-    refuse("it is no JSON Web Key Set: " + e.message());
+    refuse_jwks("it is no JSON Web Key Set: " + e.message());
   }
   const Json& jwks = array_at(set, "keys");
   if (!set.is_object() || !jwks.is_array())
-    refuse("it is no JSON Web Key Set: there is no array 'keys'");
-  if (jwks.size() > kMaxKeys) refuse("it holds more than " + std::to_string(kMaxKeys) + " keys");
-  if (repeats_a_kid(jwks)) refuse("two of its keys have the same 'kid'");
+    refuse_jwks("it is no JSON Web Key Set: there is no array 'keys'");
+  if (jwks.size() > kMaxKeys)
+    refuse_jwks("it holds more than " + std::to_string(kMaxKeys) + " keys");
+  if (repeats_a_kid(jwks)) refuse_jwks("two of its keys have the same 'kid'");
 
   KeySet result;
   for (std::size_t i = 0; i < jwks.size(); ++i) {
     if (is_private(jwks[i])) {
-      refuse("it holds a private key, which must not leave the place where tokens are made",
-             "make a new key pair, and publish its public half only");
+      refuse_jwks("it holds a private key, which must not leave the place where tokens are made",
+                  "make a new key pair, and publish its public half only");
     }
     try {
       result.keys_.push_back(named_key_from(jwks[i]));
@@ -130,9 +133,9 @@ KeySet KeySet::parse(std::string_view json, SharedKeys shared_keys) {
     }
   }
   if (result.keys_.empty()) {
-    refuse(result.skipped_.empty()
-               ? "it holds no key"
-               : "it holds no key that can be used; " + result.skipped_.front());
+    refuse_jwks(result.skipped_.empty()
+                    ? "it holds no key"
+                    : "it holds no key that can be used; " + result.skipped_.front());
   }
   check_shared_keys(result.keys_, shared_keys);
   return result;

@@ -18,7 +18,7 @@ namespace {
 // Seconds from 1970 to the end of the year 9999; beyond that, times can't be written.
 constexpr double kMaxNumericDate = 253'402'300'800.0;
 
-[[noreturn]] void refuse(std::string why) {
+[[noreturn]] void refuse_jwt(std::string why) {
   throw Error(ErrorKind::unauthenticated, std::move(why));
 }
 
@@ -27,9 +27,9 @@ Json parse_claims(std::string_view payload) {
   try {
     claims = parse_json(payload, "token payload", DuplicateKeys::refuse);
   } catch (const Error&) {
-    refuse("the token's claims are not valid JSON without duplicate members");
+    refuse_jwt("the token's claims are not valid JSON without duplicate members");
   }
-  if (!claims.is_object()) refuse("the token's claims are no JSON object");
+  if (!claims.is_object()) refuse_jwt("the token's claims are no JSON object");
   return claims;
 }
 
@@ -39,20 +39,20 @@ std::optional<Instant> time_claim(const Json& claims, const char* name) {
   if (claim == claims.end()) return std::nullopt;
   const double seconds = claim->is_number() ? claim->get<double>() : kMaxNumericDate;
   if (!(std::abs(seconds) < kMaxNumericDate)) {
-    refuse("the token's " + std::string(name) + " is no time in seconds");
+    refuse_jwt("the token's " + std::string(name) + " is no time in seconds");
   }
   return instant_from_millis(static_cast<long long>(std::floor(seconds * 1000)));
 }
 
 Instant check_times(const Json& claims, const AuthOptions& options, Instant now) {
   const std::optional<Instant> expires_at = time_claim(claims, "exp");
-  if (!expires_at) refuse("the token has no expiry");
-  if (expired(*expires_at, options, now)) refuse("the token expired");
+  if (!expires_at) refuse_jwt("the token has no expiry");
+  if (expired(*expires_at, options, now)) refuse_jwt("the token expired");
   if (const auto from = time_claim(claims, "nbf"); from && *from > now + options.leeway) {
-    refuse("the token is not valid yet");
+    refuse_jwt("the token is not valid yet");
   }
   if (const auto issued = time_claim(claims, "iat"); issued && *issued > now + options.leeway) {
-    refuse("the token was issued in the future");
+    refuse_jwt("the token was issued in the future");
   }
   return *expires_at;
 }
@@ -73,12 +73,12 @@ std::vector<std::string> texts(const Json& claims, const std::string& name) {
 
 void check_parties(const Json& claims, const AuthOptions& options) {
   if (!options.issuer.empty() && string_or(claims, "iss") != options.issuer) {
-    refuse("the token has no issuer that this agent takes");
+    refuse_jwt("the token has no issuer that this agent takes");
   }
   if (!options.audience.empty()) {
     const std::vector<std::string> audiences = texts(claims, "aud");
     if (std::find(audiences.begin(), audiences.end(), options.audience) == audiences.end()) {
-      refuse("the token has no audience that this agent takes");
+      refuse_jwt("the token has no audience that this agent takes");
     }
   }
 }
@@ -93,9 +93,9 @@ std::string lower(std::string text) {
 void check_type(const Json& claims) {
   const auto type = claims.find("token_type");
   if (type == claims.end()) return;
-  if (!type->is_string()) refuse("the token's token_type is no string");
+  if (!type->is_string()) refuse_jwt("the token's token_type is no string");
   if (lower(type->get<std::string>()) == "refresh_token") {
-    refuse("the token is a refresh token, not an access token");
+    refuse_jwt("the token is a refresh token, not an access token");
   }
 }
 
@@ -107,12 +107,12 @@ std::string subject_of(const Json& claims, const AuthOptions& options) {
     if (!claim->is_string() || claim->get_ref<const std::string&>().empty()) break;
     return claim->get<std::string>();
   }
-  refuse("the token names no user");
+  refuse_jwt("the token names no user");
 }
 
 std::string user_id_of(const std::string& subject, const AuthOptions& options) {
   if (std::optional<std::string> uuid = parse_uuid(subject)) return *std::move(uuid);
-  if (!options.map_subject) refuse("the token names a user whose id is no UUID");
+  if (!options.map_subject) refuse_jwt("the token names a user whose id is no UUID");
   return uuid_v5(kSubjectNamespace, subject);
 }
 

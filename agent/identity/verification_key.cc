@@ -53,7 +53,7 @@ struct ErrorQueueGuard {
   ~ErrorQueueGuard() { ERR_clear_error(); }
 };
 
-[[noreturn]] void refuse(std::string why, std::string hint = {}) {
+[[noreturn]] void refuse_key(std::string why, std::string hint = {}) {
   throw Error(ErrorKind::config, std::move(why), std::move(hint));
 }
 
@@ -70,7 +70,7 @@ BigNumber number_from(std::string_view big_endian) {
 BigNumber number_of(const EVP_PKEY* key, const char* name) {
   BIGNUM* number = nullptr;
   if (EVP_PKEY_get_bn_param(key, name, &number) != 1)
-    refuse("the RSA key has no " + std::string(name));
+    refuse_key("the RSA key has no " + std::string(name));
   return BigNumber(number);
 }
 
@@ -95,27 +95,27 @@ void check_rsa(const EVP_PKEY* key) {
   const BigNumber modulus = number_of(key, OSSL_PKEY_PARAM_RSA_N);
   const int bits = BN_num_bits(modulus.get());
   if (bits < VerificationKey::kMinRsaBits || bits > VerificationKey::kMaxRsaBits) {
-    refuse("the RSA key has " + std::to_string(bits) + " bits, taken are " +
-           std::to_string(VerificationKey::kMinRsaBits) + " to " +
-           std::to_string(VerificationKey::kMaxRsaBits));
+    refuse_key("the RSA key has " + std::to_string(bits) + " bits, taken are " +
+               std::to_string(VerificationKey::kMinRsaBits) + " to " +
+               std::to_string(VerificationKey::kMaxRsaBits));
   }
   const BigNumber exponent = number_of(key, OSSL_PKEY_PARAM_RSA_E);
   const int exponent_bits = BN_num_bits(exponent.get());
   if (BN_is_odd(exponent.get()) == 0 || exponent_bits < kMinExponentBits ||
       exponent_bits > kMaxExponentBits) {
-    refuse("the RSA key's public exponent is not an odd number between 2^16 and 2^64");
+    refuse_key("the RSA key's public exponent is not an odd number between 2^16 and 2^64");
   }
-  if (BN_is_odd(modulus.get()) == 0) refuse("the RSA key's modulus is even");
+  if (BN_is_odd(modulus.get()) == 0) refuse_key("the RSA key's modulus is even");
   if (has_roca_fingerprint(bytes_of(modulus.get()))) {
-    refuse("the RSA key was made by a faulty generator and can be broken (CVE-2017-15361)",
-           "make a new key pair");
+    refuse_key("the RSA key was made by a faulty generator and can be broken (CVE-2017-15361)",
+               "make a new key pair");
   }
 }
 
 void check_point(EVP_PKEY* key) {
   const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   if (!context || EVP_PKEY_public_check(context.get()) != 1) {
-    refuse("the EC key is no point on the curve P-256");
+    refuse_key("the EC key is no point on the curve P-256");
   }
 }
 
@@ -180,12 +180,12 @@ std::optional<Algorithm> algorithm_from(std::string_view name) {
 
 VerificationKey VerificationKey::from_secret(std::string secret) {
   if (secret.find("-----BEGIN ") != std::string::npos) {
-    refuse("it holds a PEM, and a shared key must be a secret of its own",
-           "give a public key as [auth] public_key_file");
+    refuse_key("it holds a PEM, and a shared key must be a secret of its own",
+               "give a public key as [auth] public_key_file");
   }
   if (secret.size() < kMinSecretBytes) {
-    refuse("the shared key has " + std::to_string(secret.size()) + " bytes, at least " +
-           std::to_string(kMinSecretBytes) + " are needed (RFC 7518, section 3.2)");
+    refuse_key("the shared key has " + std::to_string(secret.size()) + " bytes, at least " +
+               std::to_string(kMinSecretBytes) + " are needed (RFC 7518, section 3.2)");
   }
   VerificationKey key(Type::secret, nullptr);
   key.secret_ = std::move(secret);
@@ -195,13 +195,13 @@ VerificationKey VerificationKey::from_secret(std::string secret) {
 VerificationKey VerificationKey::from_pem(const std::string& pem) {
   const ErrorQueueGuard guard;
   if (pem.find("PRIVATE KEY-----") != std::string::npos) {
-    refuse("it holds a private key, and the agent needs the public one only",
-           "openssl pkey -pubout, and keep the private key where tokens are made");
+    refuse_key("it holds a private key, and the agent needs the public one only",
+               "openssl pkey -pubout, and keep the private key where tokens are made");
   }
   const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   std::shared_ptr<EVP_PKEY> key =
       own(bio ? PEM_read_bio_PUBKEY(bio.get(), nullptr, no_passphrase, nullptr) : nullptr);
-  if (!key) refuse("it holds no PEM of a public key (-----BEGIN PUBLIC KEY-----)");
+  if (!key) refuse_key("it holds no PEM of a public key (-----BEGIN PUBLIC KEY-----)");
   return checked(std::move(key));
 }
 
@@ -215,7 +215,7 @@ VerificationKey VerificationKey::checked(std::shared_ptr<evp_pkey_st> key) {
     return {Type::p256, std::move(key)};
   }
   if (EVP_PKEY_is_a(key.get(), "ED25519") == 1) return {Type::ed25519, std::move(key)};
-  refuse("its type is not taken; taken are RSA, EC on P-256, and Ed25519");
+  refuse_key("its type is not taken; taken are RSA, EC on P-256, and Ed25519");
 }
 
 VerificationKey VerificationKey::from_rsa(std::string_view modulus, std::string_view exponent) {
@@ -226,18 +226,18 @@ VerificationKey VerificationKey::from_rsa(std::string_view modulus, std::string_
   if (!n || !e || !builder ||
       OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
       OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1) {
-    refuse("the RSA key can't be read");
+    refuse_key("the RSA key can't be read");
   }
   const Params params(OSSL_PARAM_BLD_to_param(builder.get()));
   std::shared_ptr<EVP_PKEY> key = key_from("RSA", params.get());
-  if (!key) refuse("the RSA key can't be read");
+  if (!key) refuse_key("the RSA key can't be read");
   return checked(std::move(key));
 }
 
 VerificationKey VerificationKey::from_p256(std::string_view x, std::string_view y) {
   const ErrorQueueGuard guard;
   if (x.size() != kCoordinateBytes || y.size() != kCoordinateBytes) {
-    refuse("the EC key's coordinates must have 32 bytes each");
+    refuse_key("the EC key's coordinates must have 32 bytes each");
   }
   // SEC 1, section 2.3.3: an uncompressed point.
   std::string point = "\x04";
@@ -248,16 +248,16 @@ VerificationKey VerificationKey::from_p256(std::string_view x, std::string_view 
       OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
       OSSL_PARAM_construct_end()};
   std::shared_ptr<EVP_PKEY> key = key_from("EC", params.data());
-  if (!key) refuse("the EC key is no point on the curve P-256");
+  if (!key) refuse_key("the EC key is no point on the curve P-256");
   return checked(std::move(key));
 }
 
 VerificationKey VerificationKey::from_ed25519(std::string_view point) {
   const ErrorQueueGuard guard;
-  if (point.size() != kEd25519Bytes) refuse("the Ed25519 key must have 32 bytes");
+  if (point.size() != kEd25519Bytes) refuse_key("the Ed25519 key must have 32 bytes");
   std::shared_ptr<EVP_PKEY> key = own(
       EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, bytes_of(point), point.size()));
-  if (!key) refuse("the Ed25519 key can't be read");
+  if (!key) refuse_key("the Ed25519 key can't be read");
   return checked(std::move(key));
 }
 

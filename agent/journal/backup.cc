@@ -23,8 +23,6 @@
 namespace resmgr::journal {
 namespace {
 
-constexpr std::string_view kMeta = "SELECT value FROM meta WHERE key = ?1";
-constexpr std::string_view kSetMeta = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)";
 constexpr std::string_view kAppend = "INSERT INTO events (time, type, details) VALUES (?1, ?2, ?3)";
 
 Error cannot(const std::string& verb, const std::string& file, const std::string& cause,

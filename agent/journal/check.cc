@@ -22,7 +22,6 @@ constexpr int kPage = 500;
 
 constexpr std::string_view kUsagePage =
     "SELECT task_id, record, hash FROM usage_records WHERE task_id > ?1 ORDER BY task_id LIMIT ?2";
-constexpr std::string_view kMeta = "SELECT value FROM meta WHERE key = ?1";
 constexpr std::string_view kUnbilled =
     "SELECT task_id FROM tasks WHERE usage_hash <> '' AND NOT EXISTS"
     " (SELECT 1 FROM usage_records AS u WHERE u.task_id = tasks.task_id AND u.hash = usage_hash)"

@@ -26,7 +26,6 @@ constexpr std::string_view kEventsOfTask =
     "SELECT " RESMGR_EVENT_COLUMNS
     " FROM events INDEXED BY events_of_task WHERE task_id = ?1 ORDER BY seq";
 constexpr std::string_view kUsageRecord = "SELECT record FROM usage_records WHERE task_id = ?1";
-constexpr std::string_view kMeta = "SELECT value FROM meta WHERE key = ?1";
 // Ids begin with the time of admission, and a task ends after it: the walk ends where the younger
 // ones begin. (Where the clock stepped back in between, it is pruned a little later.)
 constexpr std::string_view kPrunable =

@@ -11,6 +11,11 @@
 
 namespace resmgr::journal {
 
+// The value of a key (the parameter), where there is one.
+inline constexpr std::string_view kMeta = "SELECT value FROM meta WHERE key = ?1";
+// Sets it.
+inline constexpr std::string_view kSetMeta =
+    "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)";
 // Keys of `meta`.
 inline constexpr std::string_view kMetaJournalId = "journal_id";
 inline constexpr std::string_view kMetaPrunedTo = "pruned_to";

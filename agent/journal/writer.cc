@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "agent/journal/migrate.h"
+#include "agent/journal/task_table.h"
 #include "common/failpoint.h"
 #include "common/ids.h"
 
@@ -20,8 +21,6 @@ constexpr int kLogPagesToMove = 1'000;
 constexpr int kLogPagesToWaitFor = 4'000;
 constexpr int kLogPagesForAMilliOfWaiting = 20;
 
-constexpr std::string_view kMeta = "SELECT value FROM meta WHERE key = ?1";
-constexpr std::string_view kSetMeta = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)";
 constexpr std::string_view kLastSeq = "SELECT seq FROM sqlite_sequence WHERE name = 'events'";
 
 }  // namespace

@@ -16,7 +16,7 @@
 namespace resmgr::tasks {
 namespace {
 
-using Moment = std::chrono::steady_clock::time_point;
+using DueTime = std::chrono::steady_clock::time_point;
 
 struct Lane {
   std::string task_id;
@@ -26,7 +26,7 @@ struct Lane {
   enum class Place { ready, delayed, start_queue, running, parked } place = Place::parked;
   bool woken = false;  // while it ran
   bool has_start_slot = false;
-  std::multimap<Moment, Lane*>::iterator due;  // valid while delayed
+  std::multimap<DueTime, Lane*>::iterator due;  // valid while delayed
 };
 
 // First come first served within a user, round robin over users.
@@ -87,7 +87,7 @@ struct Lanes::State {
   std::condition_variable quiesced;  // the last thread has gone
   std::unordered_map<std::string, std::unique_ptr<Lane>> lanes;
   std::deque<Lane*> ready;
-  std::multimap<Moment, Lane*> delayed;
+  std::multimap<DueTime, Lane*> delayed;
   StartQueue start_queue;
   int free_slots;
   std::uint64_t made = 0;

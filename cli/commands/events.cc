@@ -72,7 +72,7 @@ int run_events(Session& session, const EventsOptions& options) {
   return kDone;
 }
 
-constexpr char kFooter[] = R"(
+constexpr char kEventsFooter[] = R"(
 Columns of TSV and CSV: seq time type taskId status serviceType. JSON is one
 text a line.
 
@@ -90,7 +90,7 @@ void add_events(CLI::App& root, Invocation& invocation) {
       ->type_name("SEQ")
       ->check(CLI::NonNegativeNumber);
   events->add_flag("-f,--follow", options->follow, "Go on with what happens from now on");
-  events->footer(kFooter);
+  events->footer(kEventsFooter);
   events->callback([&invocation, options] {
     invocation.run = [options](Session& session) { return run_events(session, *options); };
   });

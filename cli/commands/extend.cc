@@ -70,7 +70,7 @@ int run_extend(Session& session, const ExtendOptions& options) {
   return code;
 }
 
-constexpr char kFooter[] = R"(
+constexpr char kExtendFooter[] = R"(
 Puts off when a running task is stopped for being idle, and when for its age, by
 so much from where these times stand; more than once adds up. A warning that was
 given is withdrawn. In a pipe: lines of TSV, taskId idleUntil lifetimeUntil; a
@@ -93,7 +93,7 @@ void add_extend(CLI::App& root, Invocation& invocation) {
   extend->add_option("--by", options->by, "By how much: 30m, 1h, 1h30m")
       ->type_name("LENGTH")
       ->required();
-  extend->footer(kFooter);
+  extend->footer(kExtendFooter);
   extend->callback([&invocation, options] {
     invocation.run = [options](Session& session) { return run_extend(session, *options); };
   });

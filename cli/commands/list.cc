@@ -47,7 +47,7 @@ int run_list(Session& session, const ListOptions& options) {
   return kDone;
 }
 
-constexpr char kFooter[] = R"(
+constexpr char kListFooter[] = R"(
 Statuses: Starting, Running, Stopping (these are active), Stopped, Error.
 Times: 2h, 3d, 2026-11-22 (UTC), 2026-11-22T17:04:05Z.
 
@@ -84,7 +84,7 @@ void add_list(CLI::App& root, Invocation& invocation) {
       ->check(CLI::Range(1, 1'000'000'000));
   list->add_flag("-q,--quiet", options->quiet, "Whole ids only, one a line");
   list->add_flag("-w,--watch", options->watch, "Follow changes; in a pipe, a line for each");
-  list->footer(kFooter);
+  list->footer(kListFooter);
   list->callback([&invocation, options] {
     invocation.run = [options](Session& session) { return run_list(session, *options); };
   });

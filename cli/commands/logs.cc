@@ -34,7 +34,7 @@ int run_logs(Session& session, const LogsOptions& options) {
   return kDone;
 }
 
-constexpr char kFooter[] = R"(
+constexpr char kLogsFooter[] = R"(
 Prints what the service wrote to its standard output and error, byte for byte;
 of an ended task the last 64 KiB.
 
@@ -57,7 +57,7 @@ void add_logs(CLI::App& root, Invocation& invocation) {
       ->check(CLI::Range(0, 1'000'000'000));
   logs->add_option("--since", options->since, "Only since, e.g. 10m or 2026-11-22T17:04:05Z")
       ->type_name("TIME");
-  logs->footer(kFooter);
+  logs->footer(kLogsFooter);
   logs->callback([&invocation, options] {
     invocation.run = [options](Session& session) { return run_logs(session, *options); };
   });

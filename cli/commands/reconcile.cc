@@ -17,7 +17,7 @@ const std::vector<std::string> kColumns = {"class",   "taskId", "containerId", "
                                            "phase",   "status", "engine",      "action",
                                            "outcome", "reason"};
 
-std::vector<std::string> record_of(const Json& entry) {
+std::vector<std::string> difference_record(const Json& entry) {
   const Json& journal = object_at(entry, "journal");
   return {string_or(entry, "class"),       string_or(entry, "taskId"),
           string_or(entry, "containerId"), string_or(entry, "containerName"),
@@ -42,7 +42,7 @@ void print_table(Session& session, const Json& entries, bool dry_run) {
                {dry_run ? "ACTION" : "OUTCOME"},
                {"REASON", false, 24}});
   for (const Json& entry : entries) {
-    const auto record = record_of(entry);
+    const auto record = difference_record(entry);
     const std::string& outcome = record[8];
     table.add_row({{record[0]},
                    {std::string(short_id(record[1]))},
@@ -93,10 +93,10 @@ int run_reconcile(Session& session, bool dry_run) {
       break;
     case Format::csv:
       out.write(csv_line(kColumns));
-      for (const Json& entry : entries) out.write(csv_line(record_of(entry)));
+      for (const Json& entry : entries) out.write(csv_line(difference_record(entry)));
       break;
     case Format::tsv:
-      for (const Json& entry : entries) out.write(tsv_line(record_of(entry)));
+      for (const Json& entry : entries) out.write(tsv_line(difference_record(entry)));
       break;
   }
   print_remarks(session, answer, dry_run);
@@ -105,7 +105,7 @@ int run_reconcile(Session& session, bool dry_run) {
   return reachable && !unknown ? kDone : kFailed;
 }
 
-constexpr char kFooter[] = R"(
+constexpr char kReconcileFooter[] = R"(
 The agent does the same by itself, at its start, after each event of the engine
 and once a minute. Classes:
   adopt    the engine has it, and the journal does not know it
@@ -128,7 +128,7 @@ void add_reconcile(CLI::App& root, Invocation& invocation) {
   CLI::App* const reconcile =
       root.add_subcommand("reconcile", "Compare journal and engine, and bring them together");
   reconcile->add_flag("--dry-run", *dry_run, "Show what would be done, and do nothing");
-  reconcile->footer(kFooter);
+  reconcile->footer(kReconcileFooter);
   reconcile->callback([&invocation, dry_run] {
     invocation.run = [dry_run](Session& session) { return run_reconcile(session, *dry_run); };
   });

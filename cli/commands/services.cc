@@ -11,7 +11,7 @@
 namespace resmgr::cli {
 namespace {
 
-std::vector<std::string> record_of(const Json& service) {
+std::vector<std::string> service_record(const Json& service) {
   const std::int64_t port = integer_or(service, "containerPort", 0);
   return {string_or(service, "name"), string_or(service, "title"),
           port == 0 ? "" : std::to_string(port), string_or(service, "description")};
@@ -24,7 +24,7 @@ void print_table(Session& session, const Json& services) {
   }
   Table table({{"SERVICE"}, {"TITLE", false, 10}, {"PORT", true}, {"DESCRIPTION", false, 16}});
   for (const Json& service : services) {
-    const auto record = record_of(service);
+    const auto record = service_record(service);
     table.add_row({{record[0]}, {record[1]}, {record[2]}, {record[3]}});
   }
   TextStream& out = session.out();
@@ -49,16 +49,16 @@ int run_services(Session& session, bool quiet) {
     case Format::csv:
       out.write(
           csv_line(std::vector<std::string>{"name", "title", "containerPort", "description"}));
-      for (const Json& service : services) out.write(csv_line(record_of(service)));
+      for (const Json& service : services) out.write(csv_line(service_record(service)));
       break;
     case Format::tsv:
-      for (const Json& service : services) out.write(tsv_line(record_of(service)));
+      for (const Json& service : services) out.write(tsv_line(service_record(service)));
       break;
   }
   return kDone;
 }
 
-constexpr char kFooter[] = R"(
+constexpr char kServicesFooter[] = R"(
 Columns of TSV and CSV: name title containerPort description.
 )";
 
@@ -68,7 +68,7 @@ void add_services(CLI::App& root, Invocation& invocation) {
   const auto quiet = std::make_shared<bool>(false);
   CLI::App* const services = root.add_subcommand("services", "List the services one can start");
   services->add_flag("-q,--quiet", *quiet, "Names only, one a line");
-  services->footer(kFooter);
+  services->footer(kServicesFooter);
   services->callback([&invocation, quiet] {
     invocation.run = [quiet](Session& session) { return run_services(session, *quiet); };
   });

@@ -108,7 +108,7 @@ int run_show(Session& session, const std::string& id) {
   return kDone;
 }
 
-constexpr char kFooter[] = R"(
+constexpr char kShowFooter[] = R"(
 In a pipe: one member a line, its name, a tab and its value, in the order of the
 columns of 'resmgr list', and iframeUrl after them.
 
@@ -125,7 +125,7 @@ void add_show(CLI::App& root, Invocation& invocation) {
   show->add_option("ID", *id, "Task, or an unambiguous beginning or end of its id")
       ->type_name("")
       ->required();
-  show->footer(kFooter);
+  show->footer(kShowFooter);
   show->callback([&invocation, id] {
     invocation.run = [id](Session& session) { return run_show(session, *id); };
   });

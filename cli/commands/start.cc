@@ -97,7 +97,7 @@ int run_start(Session& session, const StartOptions& options) {
   return kDone;
 }
 
-constexpr char kFooter[] = R"(
+constexpr char kStartFooter[] = R"(
 Prints the task's id and, as the last line, the URL at which a browser finds it.
 In a pipe: one line of TSV, taskId status iframeUrl. Ctrl-C stops the task,
 waits until that is done, and exits with 130; a second one exits at once.
@@ -130,7 +130,7 @@ void add_start(CLI::App& root, Invocation& invocation) {
       ->add_option("--idempotency-key", options->idempotency_key,
                    "However often repeated, starts one task (24 h)")
       ->type_name("KEY");
-  start->footer(kFooter);
+  start->footer(kStartFooter);
   start->callback([&invocation, options] {
     invocation.run = [options](Session& session) { return run_start(session, *options); };
   });

@@ -140,7 +140,7 @@ int run_status(Session& session) {
   return works ? kDone : kFailed;
 }
 
-constexpr char kFooter[] = R"(
+constexpr char kStatusFooter[] = R"(
 Exits with 1 if the agent answers but can't work: the engine is away, or its
 journal can't be written. In a pipe: one member a line, its name, a tab, its
 value. For admins.
@@ -153,7 +153,7 @@ Example:
 
 void add_status(CLI::App& root, Invocation& invocation) {
   CLI::App* const status = root.add_subcommand("status", "Show how the agent does");
-  status->footer(kFooter);
+  status->footer(kStatusFooter);
   status->callback([&invocation] { invocation.run = run_status; });
 }
 

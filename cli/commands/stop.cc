@@ -116,7 +116,7 @@ int run_stop(Session& session, const StopOptions& options) {
   return code;
 }
 
-constexpr char kFooter[] = R"(
+constexpr char kStopFooter[] = R"(
 An ID may be shortened to any unambiguous beginning or end of 4 digits or more.
 Each task is stopped and its container removed; the service has its stop timeout
 to end. Several are stopped at once; after a failure the others go on, and the
@@ -141,7 +141,7 @@ void add_stop(CLI::App& root, Invocation& invocation) {
   stop->add_option("-s,--service", options->service, "The active tasks of this service")
       ->type_name("NAME");
   stop->add_flag("-q,--quiet", options->quiet, "Print failures only");
-  stop->footer(kFooter);
+  stop->footer(kStopFooter);
   stop->callback([&invocation, options] {
     invocation.run = [options](Session& session) { return run_stop(session, *options); };
   });

@@ -113,7 +113,7 @@ int ask(Session& session, const SyncOptions& options) {
   return kDone;
 }
 
-constexpr char kFooter[] = R"(
+constexpr char kSyncFooter[] = R"(
   now        tries to deliver at once, whatever the wait after a failure
   retry      tries each event again that the destination had refused for good
   show-dead  lists these, with what was sent
@@ -140,7 +140,7 @@ void add_sync(CLI::App& root, Invocation& invocation) {
         return known ? "" : "'" + printable(name) + "' is not now, retry or show-dead";
       });
   sync->add_option("SINK", options->sink, "Name of the destination, such as postgres")->required();
-  sync->footer(kFooter);
+  sync->footer(kSyncFooter);
   sync->callback([&invocation, options] {
     invocation.run = [options](Session& session) {
       return options->action == "show-dead" ? show_dead(session, options->sink)

@@ -93,7 +93,7 @@ int run_token(Session& session, const TokenOptions& options) {
   return kDone;
 }
 
-constexpr char kFooter[] = R"(
+constexpr char kTokenFooter[] = R"(
 Signs with the key that [auth] hmac_key_file of the agent's configuration names,
 and puts in issuer and audience as configured there. The configuration is
 --agent-config, else RESMGR_CONFIG, else /etc/resmgr/resmgr.toml. This is for
@@ -123,7 +123,7 @@ void add_token(CLI::App& root, Invocation& invocation) {
       ->type_name("FILE");
   token->add_option("--agent-config", options->agent_config, "The agent's configuration")
       ->type_name("FILE");
-  token->footer(kFooter);
+  token->footer(kTokenFooter);
   token->callback([&invocation, options] {
     invocation.run = [options](Session& session) { return run_token(session, *options); };
   });

@@ -78,7 +78,7 @@ int run_why(Session& session, const std::string& id) {
   return kDone;
 }
 
-constexpr char kFooter[] = R"(
+constexpr char kWhyFooter[] = R"(
 Lists each signal of a running task's use and when it last showed any, and tells
 when the task will be warned and stopped for being idle, or for its age. While a
 signal is unknown the task counts as in use. In a pipe: one member a line, its
@@ -98,7 +98,7 @@ void add_why(CLI::App& root, Invocation& invocation) {
   why->add_option("ID", *id, "Task, or an unambiguous beginning or end of its id")
       ->type_name("")
       ->required();
-  why->footer(kFooter);
+  why->footer(kWhyFooter);
   why->callback([&invocation, id] {
     invocation.run = [id](Session& session) { return run_why(session, *id); };
   });

@@ -12,11 +12,12 @@ function(resmgr_library name)
   endif()
 endfunction()
 
-# resmgr_test(name LIBS … [LABELS …] [TIMEOUT seconds] [SOURCES …] [RUN_SERIAL] [PROGRAMS]): a
-# GoogleTest program made of every .cc in the folder (or of SOURCES), registered with CTest as one
-# test. PROGRAMS: it runs resmgr-agent and resmgr, which are built before it.
+# resmgr_test(name LIBS … [LABELS …] [TIMEOUT seconds] [SOURCES …] [ENGINE] [PROGRAMS] [COST n]):
+# a GoogleTest program made of every .cc in the folder (or of SOURCES), registered with CTest as one
+# test. ENGINE: it works on the machine's container engine, which one does at a time. COST: what
+# takes long begins first. PROGRAMS: it runs resmgr-agent and resmgr, which are built before it.
 function(resmgr_test name)
-  cmake_parse_arguments(ARG "RUN_SERIAL;PROGRAMS" "TIMEOUT" "LIBS;LABELS;SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "ENGINE;PROGRAMS" "TIMEOUT;COST" "LIBS;LABELS;SOURCES" ${ARGN})
   if(NOT ARG_SOURCES)
     file(GLOB ARG_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
   endif()
@@ -35,5 +36,11 @@ function(resmgr_test name)
   endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES
-    LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL "${ARG_RUN_SERIAL}")
+    LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_ENGINE)
+    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK engine)
+  endif()
+  if(ARG_COST)
+    set_tests_properties(${name} PROPERTIES COST ${ARG_COST})
+  endif()
 endfunction()

@@ -29,6 +29,10 @@ if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 sees overlaps in 'literal + std::string' that are not there (its bug 105329).
   target_compile_options(resmgr_options INTERFACE -Wno-restrict)
 endif()
+if(CMAKE_UNITY_BUILD)
+  # It asks of an included file what it does not ask of the file that is compiled.
+  target_compile_options(resmgr_options INTERFACE -Wno-subobject-linkage)
+endif()
 if(RESMGR_WERROR)
   target_compile_options(resmgr_options INTERFACE -Werror)
 endif()

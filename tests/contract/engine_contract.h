@@ -14,6 +14,7 @@
 #include "common/error.h"
 #include "common/ids.h"
 #include "tests/contract/engine_harness.h"
+#include "tests/support/thrown.h"
 
 namespace resmgr::engine {
 
@@ -76,16 +77,7 @@ class EngineContract : public testing::TestWithParam<MakeHarness> {
   std::unique_ptr<EngineHarness> harness_;
 };
 
-// The Error that `act` throws; a failure of the test, and an internal one, if it throws none.
-inline Error error_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return {ErrorKind::internal, "no error was thrown"};
-}
+using support::error_of;
 
 }  // namespace resmgr::engine
 

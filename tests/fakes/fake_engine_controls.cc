@@ -7,7 +7,7 @@
 namespace resmgr::engine {
 namespace {
 
-constexpr int kKilled = 137;
+constexpr int kExitKilled = 137;
 constexpr int kLostWithThePower = 255;
 
 Error no_answer() {
@@ -121,7 +121,7 @@ void FakeEngine::remove_by_hand(const std::string& id_or_name) {
   Container& container = existing(id_or_name, "remove");
   if (container.state.alive()) {
     tell(container, "kill");
-    end(container, kKilled, false);
+    end(container, kExitKilled, false);
   }
   forget(container.state.id);
 }

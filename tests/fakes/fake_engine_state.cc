@@ -9,7 +9,7 @@ namespace resmgr::engine {
 namespace {
 
 constexpr int kTerminated = 143;
-constexpr int kKilled = 137;
+constexpr int kExitOfKilled = 137;
 constexpr int kCouldNotStart = 128;
 constexpr int kFirstPort = 32'768;
 constexpr int kLastPort = 60'999;
@@ -161,7 +161,7 @@ void FakeEngine::halt(Container& container) {
   tell(container, "kill");
   const bool killed = program_of(container).ignores_stop;
   if (killed) tell(container, "kill");
-  end(container, killed ? kKilled : kTerminated, false);
+  end(container, killed ? kExitOfKilled : kTerminated, false);
   tell(container, "stop");
 }
 

@@ -15,9 +15,10 @@ using journal::TaskRow;
 
 constexpr int kAll = 1'000'000;
 
-class Judge {
+class JournalJudge {
  public:
-  Judge(const journal::Journal& journal, bool earlier) : journal_(journal), earlier_(earlier) {}
+  JournalJudge(const journal::Journal& journal, bool earlier)
+      : journal_(journal), earlier_(earlier) {}
 
   std::vector<std::string> judge() {
     faults_ = journal::compare_with_replay(journal_);
@@ -77,7 +78,7 @@ class Judge {
 }  // namespace
 
 std::vector<std::string> broken_in_journal(const journal::Journal& journal, bool earlier) {
-  return Judge(journal, earlier).judge();
+  return JournalJudge(journal, earlier).judge();
 }
 
 std::vector<TaskRow> all_rows(const journal::Journal& journal) {

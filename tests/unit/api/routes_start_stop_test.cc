@@ -16,13 +16,13 @@ using support::kBob;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
-const Json kWeb = {{"serviceType", "web"}};
+const Json kStartWeb = {{"serviceType", "web"}};
 
 class StartRouteTest : public RoutesTest {};
 class StopRouteTest : public RoutesTest {};
 
 TEST_F(StartRouteTest, AnswersWhenTheServiceIsReady) {
-  const RawAnswer answer = ask_post(kWeb);
+  const RawAnswer answer = ask_post(kStartWeb);
   ASSERT_EQ(answer.status, 201) << answer.body;
   const Json task = answer.json();
   EXPECT_EQ(task["status"], "Running");
@@ -41,13 +41,13 @@ TEST_F(StartRouteTest, PutsThePublicUrlBeforeLinks) {
   ServerOptions options;
   options.public_url = "https://tasks.example.org/resmgr/";
   start_server(options);
-  EXPECT_THAT(ask_post(kWeb).header("location"),
+  EXPECT_THAT(ask_post(kStartWeb).header("location"),
               testing::StartsWith("https://tasks.example.org/resmgr/api/tasks/"));
 }
 
 TEST_F(StartRouteTest, AnswersAtOnceWhenAskedTo) {
   world_.engine.hold(Op::create);
-  const RawAnswer answer = ask_post(kWeb, alice() + "Prefer: wait=5, respond-async\r\n");
+  const RawAnswer answer = ask_post(kStartWeb, alice() + "Prefer: wait=5, respond-async\r\n");
   EXPECT_EQ(answer.status, 202);
   EXPECT_EQ(answer.header("preference-applied"), "respond-async");
   EXPECT_EQ(answer.json()["status"], "Starting");
@@ -62,7 +62,7 @@ TEST_F(StartRouteTest, HoldsNoThreadWhileItWaits) {
   std::vector<std::unique_ptr<RawClient>> waiting;
   for (int i = 0; i < 50; ++i) {
     waiting.push_back(std::make_unique<RawClient>(address_));
-    waiting.back()->send(post("/api/tasks", dump_json(kWeb), alice()));
+    waiting.back()->send(post("/api/tasks", dump_json(kStartWeb), alice()));
   }
   // More wait than there are workers; others are served.
   EXPECT_TRUE(support::eventually(
@@ -96,14 +96,14 @@ TEST_F(StartRouteTest, IsForOneselfExceptForAdmins) {
 }
 
 TEST_F(StartRouteTest, ServesTheOperatorOnTheSocket) {
-  const RawAnswer answer = RawClient(socket_).ask(post("/api/tasks", dump_json(kWeb)));
+  const RawAnswer answer = RawClient(socket_).ask(post("/api/tasks", dump_json(kStartWeb)));
   EXPECT_EQ(answer.status, 201);
   EXPECT_EQ(RawClient(socket_).ask(get("/api/tasks?userId=me")).json().size(), 1U);
 }
 
 TEST_F(StartRouteTest, RepeatsTheFirstAnswerForAKey) {
   const std::string key = "Idempotency-Key: abc\r\n";
-  const RawAnswer first = ask_post(kWeb, alice() + key);
+  const RawAnswer first = ask_post(kStartWeb, alice() + key);
   EXPECT_EQ(first.status, 201);
   // Spaces and order are no difference.
   const RawAnswer again = ask(post("/api/tasks", "{ \"serviceType\" : \"web\" }", alice() + key));
@@ -116,10 +116,10 @@ TEST_F(StartRouteTest, RepeatsTheFirstAnswerForAKey) {
   EXPECT_EQ(other.status, 422);
   EXPECT_EQ(other.problem(), "idempotency-key-reused");
   // Another's key is another key.
-  EXPECT_NE(ask_post(kWeb, bob() + key).json()["taskId"], first.json()["taskId"]);
+  EXPECT_NE(ask_post(kStartWeb, bob() + key).json()["taskId"], first.json()["taskId"]);
 
   ask_delete(string_or(first.json(), "taskId"));
-  const RawAnswer ended = ask_post(kWeb, alice() + key);
+  const RawAnswer ended = ask_post(kStartWeb, alice() + key);
   EXPECT_EQ(ended.status, 201);
   EXPECT_EQ(ended.json()["status"], "Stopped");
   EXPECT_TRUE(ended.json()["iframeUrl"].is_null());
@@ -128,7 +128,7 @@ TEST_F(StartRouteTest, RepeatsTheFirstAnswerForAKey) {
 TEST_F(StartRouteTest, JoinsAStartUnderWayWithTheSameKey) {
   world_.engine.hold(Op::create);
   const std::string request =
-      post("/api/tasks", dump_json(kWeb), alice() + "Idempotency-Key: k\r\n");
+      post("/api/tasks", dump_json(kStartWeb), alice() + "Idempotency-Key: k\r\n");
   RawClient first(address_);
   first.send(request);
   ASSERT_TRUE(world_.engine.wait_until_held(Op::create));
@@ -143,17 +143,19 @@ TEST_F(StartRouteTest, JoinsAStartUnderWayWithTheSameKey) {
 }
 
 TEST_F(StartRouteTest, RefusesKeysThatAreNone) {
-  EXPECT_EQ(ask_post(kWeb, alice() + "Idempotency-Key: \r\n").status, 400);
-  EXPECT_EQ(ask_post(kWeb, alice() + "Idempotency-Key: a b\r\n").status, 400);
-  EXPECT_EQ(ask_post(kWeb, alice() + "Idempotency-Key: " + std::string(256, 'k') + "\r\n").status,
-            400);
-  EXPECT_EQ(ask_post(kWeb, alice() + "Idempotency-Key: " + std::string(255, 'k') + "\r\n").status,
-            201);
+  EXPECT_EQ(ask_post(kStartWeb, alice() + "Idempotency-Key: \r\n").status, 400);
+  EXPECT_EQ(ask_post(kStartWeb, alice() + "Idempotency-Key: a b\r\n").status, 400);
+  EXPECT_EQ(
+      ask_post(kStartWeb, alice() + "Idempotency-Key: " + std::string(256, 'k') + "\r\n").status,
+      400);
+  EXPECT_EQ(
+      ask_post(kStartWeb, alice() + "Idempotency-Key: " + std::string(255, 'k') + "\r\n").status,
+      201);
 }
 
 TEST_F(StartRouteTest, SaysWhatWentWrongWithAStart) {
   world_.engine.fail_next(Op::create, Error(ErrorKind::rejected, "no such runtime"), 100);
-  const RawAnswer refused = ask_post(kWeb);
+  const RawAnswer refused = ask_post(kStartWeb);
   EXPECT_EQ(refused.status, 502);
   EXPECT_THAT(refused.body, HasSubstr("no such runtime"));
   EXPECT_EQ(refused.json()["taskId"].get<std::string>().size(), 36U);
@@ -161,10 +163,10 @@ TEST_F(StartRouteTest, SaysWhatWentWrongWithAStart) {
 
 TEST_F(StartRouteTest, CallsAMissingImageTheEnginesFault) {
   world_.engine.remove_image("web:1");
-  const RawAnswer answer = ask_post(kWeb, alice() + "Idempotency-Key: k\r\n");
+  const RawAnswer answer = ask_post(kStartWeb, alice() + "Idempotency-Key: k\r\n");
   EXPECT_EQ(answer.status, 502) << answer.body;
   // The first result again.
-  EXPECT_EQ(ask_post(kWeb, alice() + "Idempotency-Key: k\r\n").status, 502);
+  EXPECT_EQ(ask_post(kStartWeb, alice() + "Idempotency-Key: k\r\n").status, 502);
 }
 
 TEST_F(StartRouteTest, AnswersForAServiceThatIsNotReadyInTime) {
@@ -177,7 +179,7 @@ TEST_F(StartRouteTest, AnswersForAServiceThatIsNotReadyInTime) {
     start_timeout = "1s"
   )");
   RawClient client(address_);
-  client.send(post("/api/tasks", dump_json(kWeb), alice()));
+  client.send(post("/api/tasks", dump_json(kStartWeb), alice()));
   ASSERT_TRUE(support::eventually([&] { return world_.containers() == 1; }));
   // Nothing listens on the fake engine's ports, and time passes.
   RawAnswer answer;
@@ -197,7 +199,7 @@ TEST_F(StartRouteTest, AnswersForAServiceThatIsNotReadyInTime) {
 TEST_F(StartRouteTest, SaysThatItWasStoppedMeanwhile) {
   world_.engine.hold(Op::create);
   RawClient client(address_);
-  client.send(post("/api/tasks", dump_json(kWeb), alice()));
+  client.send(post("/api/tasks", dump_json(kStartWeb), alice()));
   ASSERT_TRUE(world_.engine.wait_until_held(Op::create));
   const std::string id = string_or(ask_get("/api/tasks").json()[0], "taskId");
   RawClient stopping(address_);
@@ -216,7 +218,7 @@ TEST_F(StartRouteTest, SaysThatItWasStoppedMeanwhile) {
 TEST_F(StartRouteTest, RefusesAtOnceWhenTheEngineIsAway) {
   world_.engine.set_reachable(false);
   ASSERT_TRUE(support::eventually([&] { return !world_.service->engine_health().reachable; }));
-  const RawAnswer answer = ask_post(kWeb);
+  const RawAnswer answer = ask_post(kStartWeb);
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(answer.problem(), "engine-unavailable");
   EXPECT_NE(answer.header("retry-after"), "");
@@ -228,7 +230,7 @@ TEST_F(StartRouteTest, NamesTheLimitAndWhoHoldsIt) {
   world_.boot();
   start_server();
   const std::string id = started();
-  const RawAnswer answer = ask_post(kWeb);
+  const RawAnswer answer = ask_post(kStartWeb);
   EXPECT_EQ(answer.status, 409);
   EXPECT_THAT(answer.problem(), HasSubstr("limit"));
   EXPECT_EQ(answer.json()["taskIds"], Json({id}));
@@ -278,7 +280,7 @@ TEST_F(StopRouteTest, RecordsAStopWhileTheEngineIsAway) {
 
 TEST_F(StopRouteTest, SaysZeroForWhatNeverRan) {
   world_.engine.remove_image("web:1");
-  const std::string id = string_or(ask_post(kWeb).json(), "taskId");
+  const std::string id = string_or(ask_post(kStartWeb).json(), "taskId");
   EXPECT_EQ(ask_delete(id).json(),
             Json({{"success", true}, {"duration", "PT0S"}, {"durationSeconds", 0.0}}));
 }

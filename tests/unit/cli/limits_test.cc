@@ -7,7 +7,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr char kId[] = "019aaaaa-0000-7000-8000-000000000001";
+constexpr char kLimitedId[] = "019aaaaa-0000-7000-8000-000000000001";
 constexpr char kOther[] = "019aaaaa-0000-7000-8000-000000000002";
 
 class LimitsTest : public CommandTest {
@@ -27,23 +27,23 @@ TEST_F(ExtendTest, TellsUntilWhen) {
   out.terminal = true;
   EXPECT_EQ(run({"extend", "0001", "--by", "1h30m"}), kDone);
   EXPECT_EQ(out.text, "extended 000000000001: not stopped for being idle before 18:34:05\n");
-  EXPECT_EQ(agent.asked().back(), std::string("POST /api/tasks/") + kId + "/extend");
+  EXPECT_EQ(agent.asked().back(), std::string("POST /api/tasks/") + kLimitedId + "/extend");
   EXPECT_EQ(agent.requests().back().body, R"({"by":"5400000ms"})");
 }
 
 TEST_F(ExtendTest, SeveralInEveryForm) {
   const std::string until = "2026-11-22T18:04:05.000Z";
-  EXPECT_EQ(run({"extend", kId, kOther, "--by", "1h"}), kDone);
-  EXPECT_EQ(out.text, kId + ("\t" + until) + "\t\n" + kOther + "\t" + until + "\t\n");
-  EXPECT_EQ(run({"extend", kId, "--by", "1h", "-o", "csv"}), kDone);
+  EXPECT_EQ(run({"extend", kLimitedId, kOther, "--by", "1h"}), kDone);
+  EXPECT_EQ(out.text, kLimitedId + ("\t" + until) + "\t\n" + kOther + "\t" + until + "\t\n");
+  EXPECT_EQ(run({"extend", kLimitedId, "--by", "1h", "-o", "csv"}), kDone);
   EXPECT_EQ(out.text,
-            std::string("taskId,idleUntil,lifetimeUntil\r\n") + kId + "," + until + ",\r\n");
-  EXPECT_EQ(run({"extend", kId, "--by", "1h", "-o", "json"}), kDone);
+            std::string("taskId,idleUntil,lifetimeUntil\r\n") + kLimitedId + "," + until + ",\r\n");
+  EXPECT_EQ(run({"extend", kLimitedId, "--by", "1h", "-o", "json"}), kDone);
   EXPECT_EQ(string_or(parse_json(out.text, "output")[0], "idleUntil"), until);
 }
 
 TEST_F(ExtendTest, IdsComeFromStandardInputToo) {
-  input = std::string(kId) + "\n" + kOther + "\n" + kId + "\n";
+  input = std::string(kLimitedId) + "\n" + kOther + "\n" + kLimitedId + "\n";
   EXPECT_EQ(run({"extend", "-", "--by", "1h"}), kDone);
   EXPECT_EQ(agent.count("POST "), 2);
   input.clear();
@@ -52,26 +52,26 @@ TEST_F(ExtendTest, IdsComeFromStandardInputToo) {
 }
 
 TEST_F(ExtendTest, AfterAFailureTheOthersGoOn) {
-  agent.find(kId)->status = TaskStatus::stopped;
-  EXPECT_EQ(run({"extend", kId, "ffff", kOther, "--by", "1h"}), kFailed);
+  agent.find(kLimitedId)->status = TaskStatus::stopped;
+  EXPECT_EQ(run({"extend", kLimitedId, "ffff", kOther, "--by", "1h"}), kFailed);
   EXPECT_THAT(err.text, HasSubstr("it is Stopped"));
   EXPECT_THAT(err.text, HasSubstr("no task has such an id"));
   EXPECT_THAT(out.text, HasSubstr(kOther));
 }
 
 TEST_F(ExtendTest, LengthsAreChecked) {
-  EXPECT_EQ(run({"extend", kId}), kUsage);
+  EXPECT_EQ(run({"extend", kLimitedId}), kUsage);
   EXPECT_EQ(run({"extend", "--by", "1h"}), kUsage);
-  EXPECT_EQ(run({"extend", kId, "--by", "soon"}), kUsage);
-  EXPECT_EQ(run({"extend", kId, "--by", "0s"}), kUsage);
+  EXPECT_EQ(run({"extend", kLimitedId, "--by", "soon"}), kUsage);
+  EXPECT_EQ(run({"extend", kLimitedId, "--by", "0s"}), kUsage);
   EXPECT_TRUE(agent.asked().empty());
 }
 
 class WhyTest : public LimitsTest {
  protected:
   WhyTest() {
-    agent.reports[kId] = {
-        {"taskId", kId},
+    agent.reports[kLimitedId] = {
+        {"taskId", kLimitedId},
         {"serviceType", "hello"},
         {"signals",
          {{{"name", "http_probe"},
@@ -108,13 +108,13 @@ TEST_F(WhyTest, OnATerminal) {
 }
 
 TEST_F(WhyTest, ForPrograms) {
-  EXPECT_EQ(run({"why", kId}), kDone);
+  EXPECT_EQ(run({"why", kLimitedId}), kDone);
   EXPECT_THAT(out.text, HasSubstr("idle.outlook\tin use (http_probe)\n"));
   EXPECT_THAT(out.text, HasSubstr("signals.1.state\tquiet\n"));
-  EXPECT_EQ(run({"why", kId, "-o", "csv"}), kDone);
+  EXPECT_EQ(run({"why", kLimitedId, "-o", "csv"}), kDone);
   EXPECT_THAT(out.text, HasSubstr("member,value\r\n"));
-  EXPECT_EQ(run({"why", kId, "-o", "json"}), kDone);
-  EXPECT_EQ(parse_json(out.text, "output"), agent.reports[kId]);
+  EXPECT_EQ(run({"why", kLimitedId, "-o", "json"}), kDone);
+  EXPECT_EQ(parse_json(out.text, "output"), agent.reports[kLimitedId]);
 }
 
 TEST_F(WhyTest, OnlyOfARunningTask) {

@@ -12,8 +12,8 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-constexpr char kId1[] = "019aaaaa-0000-7000-8000-000000000001";
-constexpr char kId2[] = "019aaaaa-0000-7000-8000-000000000002";
+constexpr char kListId1[] = "019aaaaa-0000-7000-8000-000000000001";
+constexpr char kListId2[] = "019aaaaa-0000-7000-8000-000000000002";
 constexpr char kId3[] = "019aaaaa-0000-7000-8000-000000000003";
 
 class ListTest : public CommandTest {
@@ -42,7 +42,7 @@ TEST_F(ListTest, InAPipeIsActiveTasksAsTsv) {
 
 TEST_F(ListTest, AllAddsEndedOnes) {
   EXPECT_EQ(run({"ls", "--all", "-q"}), kDone);
-  EXPECT_EQ(out.text, std::string(kId3) + "\n" + kId2 + "\n" + kId1 + "\n");
+  EXPECT_EQ(out.text, std::string(kId3) + "\n" + kListId2 + "\n" + kListId1 + "\n");
 }
 
 TEST_F(ListTest, TsvOfEndedTasks) {
@@ -60,7 +60,7 @@ TEST_F(ListTest, TsvOfEndedTasks) {
 TEST_F(ListTest, OnATerminalIsATable) {
   out.terminal = true;
   variables["NO_COLOR"] = "1";
-  agent.find(kId2)->status_reason = "said \x1b[2J and \xff, which is no text";
+  agent.find(kListId2)->status_reason = "said \x1b[2J and \xff, which is no text";
   EXPECT_EQ(run({"list", "--all"}), kDone);
   EXPECT_EQ(out.text,
             "TASK          STATUS   SERVICE  USER                                   PORT  STARTED  "
@@ -130,7 +130,7 @@ TEST_F(ListTest, NothingIsSaidOnATerminalOnly) {
 TEST_F(ListTest, AllPagesAreRead) {
   agent.page = 1;
   EXPECT_EQ(run({"list", "--all", "--quiet"}), kDone);
-  EXPECT_EQ(out.text, std::string(kId3) + "\n" + kId2 + "\n" + kId1 + "\n");
+  EXPECT_EQ(out.text, std::string(kId3) + "\n" + kListId2 + "\n" + kListId1 + "\n");
   EXPECT_THAT(agent.asked(),
               ElementsAre("GET /api/tasks?limit=500", "GET /api/tasks?limit=500&cursor=1",
                           "GET /api/tasks?limit=500&cursor=2"))
@@ -140,7 +140,7 @@ TEST_F(ListTest, AllPagesAreRead) {
 TEST_F(ListTest, LimitEndsThePages) {
   agent.page = 1;
   EXPECT_EQ(run({"list", "--all", "--quiet", "--limit", "2"}), kDone);
-  EXPECT_EQ(out.text, std::string(kId3) + "\n" + kId2 + "\n");
+  EXPECT_EQ(out.text, std::string(kId3) + "\n" + kListId2 + "\n");
   EXPECT_EQ(agent.asked().front(), "GET /api/tasks?limit=2");
   EXPECT_EQ(agent.asked().size(), 2u);
 }

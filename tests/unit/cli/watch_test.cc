@@ -13,8 +13,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr char kId1[] = "019aaaaa-0000-7000-8000-000000000001";
-constexpr char kId2[] = "019aaaaa-0000-7000-8000-000000000002";
+constexpr char kWatchId1[] = "019aaaaa-0000-7000-8000-000000000001";
+constexpr char kWatchId2[] = "019aaaaa-0000-7000-8000-000000000002";
 
 class WatchTest : public CommandTest {
  protected:
@@ -46,7 +46,7 @@ class WatchTest : public CommandTest {
                                            {"taskId", task.task_id},
                                            {"task", wire::task_to_json(task)}}));
   }
-  Task at(TaskStatus status, std::string id = kId2) {
+  Task at(TaskStatus status, std::string id = kWatchId2) {
     Task task = agent.tasks.front();
     task.task_id = std::move(id);
     task.status = status;
@@ -60,13 +60,13 @@ TEST_F(WatchTest, InAPipeIsWhatThereIsAndThenALineAChange) {
   stream_stays_open();
   happens(42, at(TaskStatus::starting));
   happens(43, at(TaskStatus::running));
-  happens(44, at(TaskStatus::stopping, kId1));
-  happens(45, at(TaskStatus::stopped, kId1));
+  happens(44, at(TaskStatus::stopping, kWatchId1));
+  happens(45, at(TaskStatus::stopped, kWatchId1));
   close_output_at(6);
   happens(46, at(TaskStatus::stopped));
   EXPECT_EQ(run({"list", "--watch", "--quiet"}), kDone);
-  EXPECT_EQ(out.text,
-            std::string(kId1) + "\n" + kId2 + "\n" + kId2 + "\n" + kId1 + "\n" + kId1 + "\n");
+  EXPECT_EQ(out.text, std::string(kWatchId1) + "\n" + kWatchId2 + "\n" + kWatchId2 + "\n" +
+                          kWatchId1 + "\n" + kWatchId1 + "\n");
   EXPECT_EQ(agent.asked().back(),
             "GET /api/events?since=41&journal=0a0a0a0a-0000-4000-8000-000000000000&follow=1")
       << "from where the list was read";
@@ -74,13 +74,13 @@ TEST_F(WatchTest, InAPipeIsWhatThereIsAndThenALineAChange) {
 
 TEST_F(WatchTest, ChangesThatWereListedAlreadyAreNotRepeated) {
   stream_stays_open();
-  happens(40, at(TaskStatus::starting, kId1));
+  happens(40, at(TaskStatus::starting, kWatchId1));
   happens(41, agent.tasks.front());
   happens(42, at(TaskStatus::running));
   close_output_at(3);
   happens(43, at(TaskStatus::stopping));
   EXPECT_EQ(run({"list", "--watch", "-q"}), kDone);
-  EXPECT_EQ(out.text, std::string(kId1) + "\n" + kId2 + "\n");
+  EXPECT_EQ(out.text, std::string(kWatchId1) + "\n" + kWatchId2 + "\n");
 }
 
 TEST_F(WatchTest, FiltersHoldForWhatIsNew) {
@@ -96,7 +96,7 @@ TEST_F(WatchTest, FiltersHoldForWhatIsNew) {
   close_output_at(3);
   happens(46, at(TaskStatus::running));
   EXPECT_EQ(run({"list", "--watch", "-q", "--user", kAlice, "--service", "hello"}), kDone);
-  EXPECT_EQ(out.text, std::string(kId1) + "\n" + kId2 + "\n");
+  EXPECT_EQ(out.text, std::string(kWatchId1) + "\n" + kWatchId2 + "\n");
 }
 
 TEST_F(WatchTest, JsonIsATextALine) {
@@ -104,7 +104,7 @@ TEST_F(WatchTest, JsonIsATextALine) {
   close_output_at(2);
   happens(42, at(TaskStatus::starting));
   EXPECT_EQ(run({"list", "--watch", "-o", "json"}), kDone);
-  EXPECT_EQ(parse_json(out.text, "output")["taskId"], kId1);
+  EXPECT_EQ(parse_json(out.text, "output")["taskId"], kWatchId1);
   EXPECT_EQ(out.text.back(), '\n');
 }
 
@@ -132,7 +132,7 @@ TEST_F(WatchTest, WithoutEventsItLooksAgain) {
       return problem_answer(503, "too-many-followers", "too many follow the events");
     }
     if (request.target.starts_with("/api/tasks?") && ++lists == 2) {
-      agent.find(kId1)->status = TaskStatus::stopped;
+      agent.find(kWatchId1)->status = TaskStatus::stopped;
     }
     return std::nullopt;
   };
@@ -141,8 +141,8 @@ TEST_F(WatchTest, WithoutEventsItLooksAgain) {
     if (writes_ == 2) agent.add_task("2");
   };
   EXPECT_EQ(run({"list", "--watch"}), kDone);
-  EXPECT_THAT(out.text, StartsWith(std::string(kId1) + "\tRunning\t"));
-  EXPECT_THAT(out.text, HasSubstr(std::string("\n") + kId1 + "\tStopped\t"))
+  EXPECT_THAT(out.text, StartsWith(std::string(kWatchId1) + "\tRunning\t"));
+  EXPECT_THAT(out.text, HasSubstr(std::string("\n") + kWatchId1 + "\tStopped\t"))
       << "what is no longer listed has ended";
 }
 

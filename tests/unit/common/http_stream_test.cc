@@ -21,7 +21,7 @@ using testing::HasSubstr;
 constexpr milliseconds kForEver{0};
 constexpr char kChunkedHead[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-std::unique_ptr<HttpClient> client_of(const ScriptedServer& server) {
+std::unique_ptr<HttpClient> streaming_client(const ScriptedServer& server) {
   HttpEndpoint endpoint;
   endpoint.url = server.url();
   return make_http_client(endpoint);
@@ -65,13 +65,13 @@ TEST(HttpStream, GivesEachChunkAsItComes) {
     peer.wait_for_close();
   });
   Collected collected;
-  const HttpResponse response = client_of(server)->stream({},
-                                                          [&](std::string_view bytes) {
-                                                            collected(bytes);
-                                                            ++taken;
-                                                            return true;
-                                                          },
-                                                          kForEver, {});
+  const HttpResponse response = streaming_client(server)->stream({},
+                                                                 [&](std::string_view bytes) {
+                                                                   collected(bytes);
+                                                                   ++taken;
+                                                                   return true;
+                                                                 },
+                                                                 kForEver, {});
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.header("transfer-encoding"), "chunked");
   EXPECT_EQ(response.body, "");
@@ -84,7 +84,7 @@ TEST(HttpStream, EndsWithTheConnectionWhereNoLengthWasGiven) {
     peer.write("HTTP/1.1 200 OK\r\n\r\nall of it");
   });
   Collected collected;
-  client_of(server)->stream({}, std::ref(collected), kForEver, {});
+  streaming_client(server)->stream({}, std::ref(collected), kForEver, {});
   EXPECT_EQ(collected.bytes, "all of it");
 }
 
@@ -94,7 +94,7 @@ TEST(HttpStream, SaysThatItWasCutShort) {
     if (connection == 0) peer.write(std::string(kChunkedHead) + chunk("abc"));
     if (connection == 1) peer.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc");
   });
-  const auto client = client_of(server);
+  const auto client = streaming_client(server);
   for (int i = 0; i < 3; ++i) {
     Collected collected;
     EXPECT_EQ(failure_of([&] { client->stream({}, std::ref(collected), kForEver, {}); }),
@@ -110,7 +110,8 @@ TEST(HttpStream, CollectsTheBodyOfARefusal) {
     peer.wait_for_close();
   });
   Collected collected;
-  const HttpResponse response = client_of(server)->stream({}, std::ref(collected), kForEver, {});
+  const HttpResponse response =
+      streaming_client(server)->stream({}, std::ref(collected), kForEver, {});
   EXPECT_EQ(response.status, 404);
   EXPECT_EQ(response.body, "no such container");
   EXPECT_EQ(collected.bytes, "");
@@ -122,7 +123,7 @@ TEST(HttpStream, EndsWhenTheReceiverHasEnough) {
     peer.write(std::string(kChunkedHead) + chunk("abc"));
     peer.wait_for_close();
   });
-  const auto client = client_of(server);
+  const auto client = streaming_client(server);
   EXPECT_EQ(client->stream({}, [](std::string_view) { return false; }, kForEver, {}).status, 200);
   EXPECT_TRUE(eventually([&] { return server.open() == 0; }));
 }
@@ -133,7 +134,7 @@ TEST(HttpStream, PassesOnWhatTheReceiverThrows) {
     peer.write(std::string(kChunkedHead) + chunk("abc"));
     peer.wait_for_close();
   });
-  const auto client = client_of(server);
+  const auto client = streaming_client(server);
   EXPECT_THROW(client->stream({}, [](std::string_view) -> bool { throw std::logic_error("x"); },
                               kForEver, {}),
                std::logic_error);
@@ -157,12 +158,12 @@ TEST(HttpStream, ShowsTheHeadBeforeAnyChunk) {
     order += "head ";
     shown.count_down();
   };
-  client_of(server)->stream(request,
-                            [&](std::string_view bytes) {
-                              order += bytes;
-                              return true;
-                            },
-                            kForEver, {});
+  streaming_client(server)->stream(request,
+                                   [&](std::string_view bytes) {
+                                     order += bytes;
+                                     return true;
+                                   },
+                                   kForEver, {});
   EXPECT_EQ(order, "head abc");
 }
 
@@ -172,7 +173,7 @@ TEST(HttpStream, ShowsNoHeadOfARefusalAndPassesOnWhatTheCallbackThrows) {
     peer.answer("x", connection == 0 ? "404 Not Found" : "200 OK");
     peer.wait_for_close();
   });
-  const auto client = client_of(server);
+  const auto client = streaming_client(server);
   HttpRequest request;
   request.on_head = [](const HttpResponse&) { throw std::logic_error("x"); };
   Collected collected;
@@ -189,14 +190,14 @@ TEST(HttpStream, EndsQuietlyWhenItIsIdle) {
   });
   Collected collected;
   const HttpResponse response =
-      client_of(server)->stream({}, std::ref(collected), milliseconds{50}, {});
+      streaming_client(server)->stream({}, std::ref(collected), milliseconds{50}, {});
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(collected.bytes, "abc");
 }
 
 TEST(HttpStream, SaysThatNoAnswerCame) {
   const ScriptedServer server([](Peer& peer, int) { peer.wait_for_close(); });
-  const auto client = client_of(server);
+  const auto client = streaming_client(server);
   Collected collected;
   EXPECT_EQ(failure_of([&] { client->stream({}, std::ref(collected), milliseconds{50}, {}); }),
             ErrorKind::unavailable);
@@ -211,7 +212,7 @@ TEST(HttpStream, StopsWhileItIsSilent) {
       asked.count_down();
       peer.wait_for_close();
     });
-    const auto client = client_of(server);
+    const auto client = streaming_client(server);
     std::jthread reader([&](const std::stop_token& stop) {
       Collected collected;
       const HttpResponse response = client->stream({}, std::ref(collected), kForEver, stop);
@@ -231,7 +232,7 @@ TEST(HttpStream, StopsAtAnyMoment) {
     peer.write(kChunkedHead);
     peer.wait_for_close();
   });
-  const auto client = client_of(server);
+  const auto client = streaming_client(server);
   // Some come before the connection, some while it is made, some after it.
   for (int i = 0; i < 200; ++i) {
     std::jthread reader([&](const std::stop_token& stop) {
@@ -250,7 +251,7 @@ TEST(HttpStream, AsksNothingIfItIsStoppedAlready) {
   stop.request_stop();
   Collected collected;
   const HttpResponse response =
-      client_of(server)->stream({}, std::ref(collected), kForEver, stop.get_token());
+      streaming_client(server)->stream({}, std::ref(collected), kForEver, stop.get_token());
   EXPECT_EQ(response.status, 0);
   EXPECT_EQ(server.connections(), 0);
 }

@@ -5,11 +5,13 @@
 
 #include "common/json.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/thrown.h"
 #include "tests/unit/engine/scripted_daemon.h"
 
 namespace resmgr::engine {
 namespace {
 
+using support::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -24,16 +26,6 @@ class DockerEngineUnit : public testing::Test {
   DockerEngineUnit() {
     daemon_.answer_version("1.41");
     daemon_.answer("GET /v1.41/info", 200, kInfo);
-  }
-
-  Error error_of(const std::function<void()>& act) {
-    try {
-      act();
-    } catch (const Error& error) {
-      return error;
-    }
-    ADD_FAILURE() << "no error was thrown";
-    return {ErrorKind::internal, "none"};
   }
 
   std::string read_logs(const LogOptions& options = {}) {

@@ -8,10 +8,12 @@
 #include "common/error.h"
 #include "common/json.h"
 #include "common/time_format.h"
+#include "tests/support/thrown.h"
 
 namespace resmgr::engine {
 namespace {
 
+using support::error_of;
 using testing::ElementsAre;
 using testing::Pair;
 
@@ -28,16 +30,6 @@ constexpr char kRunning[] = R"({
                            {"HostIp": "::1", "HostPort": "32769"}]},
     "IPAddress": "",
     "Networks": {"own": {"IPAddress": "172.18.0.2"}}}})";
-
-Error error_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return {ErrorKind::internal, "none"};
-}
 
 // kRunning with the members of `patch` put in, at any depth.
 std::string patched(const char* patch) {

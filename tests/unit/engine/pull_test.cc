@@ -11,23 +11,15 @@
 #include "common/error.h"
 #include "common/json.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/thrown.h"
 
 namespace resmgr::engine {
 namespace {
 
+using support::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-Error error_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return {ErrorKind::internal, "none"};
-}
 
 Json decode(const std::string& header) {
   EXPECT_EQ(header.size() % 4, 0U);

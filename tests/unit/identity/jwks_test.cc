@@ -12,18 +12,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const Signer& rsa() {
-  static const Signer signer = Signer::rsa();
-  return signer;
-}
-const Signer& ec() {
-  static const Signer signer = Signer::ec();
-  return signer;
-}
-const Signer& ed25519() {
-  static const Signer signer = Signer::ed25519();
-  return signer;
-}
 Signer secret() { return Signer::secret(std::string(32, 's')); }
 
 KeySet parse(std::initializer_list<Json> keys) {

@@ -186,4 +186,19 @@ std::string jwks(std::initializer_list<Json> keys) {
   return set.dump();
 }
 
+const Signer& rsa() {
+  static const Signer signer = Signer::rsa();
+  return signer;
+}
+
+const Signer& ec() {
+  static const Signer signer = Signer::ec();
+  return signer;
+}
+
+const Signer& ed25519() {
+  static const Signer signer = Signer::ed25519();
+  return signer;
+}
+
 }  // namespace resmgr::identity

@@ -44,6 +44,11 @@ class Signer {
   std::shared_ptr<evp_pkey_st> key_;
 };
 
+// One of each kind that is made once, as making an RSA key takes long.
+const Signer& rsa();
+const Signer& ec();
+const Signer& ed25519();
+
 // {"keys": […]}
 std::string jwks(std::initializer_list<Json> keys);
 

@@ -13,19 +13,6 @@ namespace {
 
 constexpr char kData[] = "header.payload";
 
-const Signer& rsa() {
-  static const Signer signer = Signer::rsa();
-  return signer;
-}
-const Signer& ec() {
-  static const Signer signer = Signer::ec();
-  return signer;
-}
-const Signer& ed25519() {
-  static const Signer signer = Signer::ed25519();
-  return signer;
-}
-
 template <typename Make>
 std::string cause_of(const Make& make) {
   try {

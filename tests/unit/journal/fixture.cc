@@ -76,16 +76,6 @@ std::vector<std::string> ids_of(const std::vector<TaskRow>& rows) {
   return ids;
 }
 
-Error error_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {ErrorKind::internal, "nothing was thrown"};
-}
-
 void await_sleep(int thread_id) {
   const std::string stat = "/proc/self/task/" + std::to_string(thread_id) + "/stat";
   for (;;) {

@@ -16,6 +16,7 @@
 
 #include "agent/journal/journal.h"
 #include "common/error.h"
+#include "tests/support/thrown.h"
 
 namespace resmgr::journal {
 
@@ -55,8 +56,7 @@ std::int64_t move(Journal& journal, TaskRow& row, TaskStatus status, Phase phase
 
 std::vector<std::string> ids_of(const std::vector<TaskRow>& rows);
 
-// The error that `act` throws; fails the test if it throws none.
-Error error_of(const std::function<void()>& act);
+using support::error_of;
 
 // Waits until the thread sleeps in the kernel, as one does that waits for a lock or a condition.
 void await_sleep(int thread_id);

@@ -48,7 +48,7 @@ const Observation kRunning = container(ContainerStatus::running);
 const Observation kExited = container(ContainerStatus::exited);
 const Observation kCreated = container(ContainerStatus::created, std::nullopt);
 
-struct Case {
+struct DifferenceCase {
   std::optional<Phase> phase;
   Observation seen;
   Class kind;
@@ -56,7 +56,7 @@ struct Case {
 };
 
 TEST(DifferenceTest, EachHasItsClassAndTheActOfThePlan) {
-  const Case cases[] = {
+  const DifferenceCase cases[] = {
       {std::nullopt, kRunning, Class::adopt, Act::adopt},
       {std::nullopt, kExited, Class::adopt, Act::adopt},
       {std::nullopt, kCreated, Class::remove, Act::discard},
@@ -76,7 +76,7 @@ TEST(DifferenceTest, EachHasItsClassAndTheActOfThePlan) {
       {Phase::removed, kExited, Class::remove, Act::clear},
       {Phase::ready, container(ContainerStatus::removing), Class::unknown, Act::ask_again},
   };
-  for (const Case& one : cases) {
+  for (const DifferenceCase& one : cases) {
     const auto found = difference(view_of(one.phase, one.seen));
     const std::string what = std::string(one.phase ? to_string(*one.phase) : "none") + " " +
                              std::string(to_string(one.act));

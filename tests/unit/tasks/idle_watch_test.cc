@@ -10,10 +10,13 @@
 #include "common/error.h"
 #include "common/event.h"
 #include "common/json.h"
+#include "tests/support/thrown.h"
 #include "tests/unit/tasks/world.h"
 
 namespace resmgr::tasks {
 namespace {
+
+using support::error_of;
 
 using namespace std::chrono_literals;
 using testing::Contains;
@@ -68,16 +71,6 @@ class IdleWatchTest : public testing::Test {
       }
     });
     return found;
-  }
-
-  static Error error_of(const std::function<void()>& act) {
-    try {
-      act();
-    } catch (const Error& error) {
-      return error;
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return {ErrorKind::internal, ""};
   }
 
   World world;

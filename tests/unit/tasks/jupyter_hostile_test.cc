@@ -26,7 +26,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
-const Instant kNow = *parse_rfc3339("2026-11-22T12:00:00Z");
+const Instant kHostileNow = *parse_rfc3339("2026-11-22T12:00:00Z");
 
 // Serves one connection after the other until it is destroyed.
 class Server {
@@ -100,7 +100,7 @@ JupyterLook look_at(const Server& server, Millis limit) {
   JupyterAccess access;
   access.token = "s3cret";
   access.limit = limit;
-  return look_at_jupyter(*make_probe_client("0.0.0.0", server.port()), access, kNow);
+  return look_at_jupyter(*make_probe_client("0.0.0.0", server.port()), access, kHostileNow);
 }
 
 std::string answer(const std::string& body) {
@@ -123,7 +123,7 @@ TEST(HostileJupyter, AnHonestOneAnswersOverARealConnection) {
   const JupyterLook look = look_at(server, 60s);
   EXPECT_TRUE(look.answered) << look.failure;
   EXPECT_EQ(look.busy_kernels, 1);
-  EXPECT_EQ(look.last_activity, kNow - 30min + 500ms);
+  EXPECT_EQ(look.last_activity, kHostileNow - 30min + 500ms);
 }
 
 TEST(HostileJupyter, ADrippingHeadIsCutAtTheLimit) {
@@ -191,7 +191,7 @@ TEST(HostileJupyter, ALookEndsWhenItIsToldTo) {
     stop.request_stop();
   });
   const auto client = make_probe_client("127.0.0.1", server.port());
-  EXPECT_FALSE(look_at_jupyter(*client, access, kNow, stop.get_token()).answered);
+  EXPECT_FALSE(look_at_jupyter(*client, access, kHostileNow, stop.get_token()).answered);
 }
 
 }  // namespace

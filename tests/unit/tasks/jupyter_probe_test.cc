@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const Instant kNow = *parse_rfc3339("2026-11-22T12:00:00Z");
+const Instant kProbeNow = *parse_rfc3339("2026-11-22T12:00:00Z");
 constexpr char kToken[] = "s3cret-of-the-task";
 
 // A server in memory: an answer a path.
@@ -78,7 +78,7 @@ class JupyterProbe : public ::testing::Test {
     http_.answers["/api/terminals"] = {200, "[]"};
     access_.token = kToken;
   }
-  JupyterLook look() { return look_at_jupyter(http_, access_, kNow); }
+  JupyterLook look() { return look_at_jupyter(http_, access_, kProbeNow); }
 
   FakeJupyter http_;
   JupyterAccess access_;
@@ -100,7 +100,7 @@ TEST_F(JupyterProbe, AsksWithTheTokenAndWithoutBeingActivity) {
   }
   EXPECT_EQ(seen.kernels, 0);
   EXPECT_EQ(seen.connections, 2);
-  EXPECT_EQ(seen.last_activity, kNow - 30min + 822ms);
+  EXPECT_EQ(seen.last_activity, kProbeNow - 30min + 822ms);
 }
 
 TEST_F(JupyterProbe, AsksUnderItsBaseUrlAndWithoutATokenIfThereIsNone) {
@@ -149,13 +149,13 @@ TEST_F(JupyterProbe, ReadsTheStatesOfKernels) {
 
 TEST_F(JupyterProbe, TakesTheLatestActivityOfAll) {
   http_.answers["/api/kernels"] = {200, "[" + kernel("idle", "2026-11-22T11:40:00Z") + "]"};
-  EXPECT_EQ(look().last_activity, kNow - 20min);
+  EXPECT_EQ(look().last_activity, kProbeNow - 20min);
   http_.answers["/api/terminals"] = {
       200,
       R"([{"name": "1", "last_activity": "2026-11-22T11:45:00+00:00"}, {"name": "2"},
           {"name": "3", "last_activity": "2026-11-22T11:20:00Z"}])"};
   const JupyterLook seen = look();
-  EXPECT_EQ(seen.last_activity, kNow - 15min);
+  EXPECT_EQ(seen.last_activity, kProbeNow - 15min);
   EXPECT_EQ(seen.terminals, 3);
 }
 
@@ -231,7 +231,7 @@ TEST_F(JupyterProbe, OneThatIsAwayIsNoAnswer) {
 TEST_F(JupyterProbe, AnUnusableTokenIsNoAnswerAndIsNotShown) {
   access_.token = std::string("bad\ntoken");
   const auto client = make_probe_client("127.0.0.1", 1);
-  const JupyterLook seen = look_at_jupyter(*client, access_, kNow);
+  const JupyterLook seen = look_at_jupyter(*client, access_, kProbeNow);
   EXPECT_FALSE(seen.answered);
   EXPECT_THAT(seen.failure, Not(HasSubstr("token\n")));
   EXPECT_THAT(seen.failure, Not(HasSubstr("bad")));

@@ -14,9 +14,9 @@ using engine::ContainerStatus;
 using journal::Phase;
 using journal::TaskRow;
 
-const Instant kStart = instant_from_millis(1'700'000'000'000);
-const Instant kFinish = kStart + Millis{61'500};
-const Witness kLastAlive{.last_alive = kStart + Millis{50'000}};
+const Instant kOutcomeStart = instant_from_millis(1'700'000'000'000);
+const Instant kFinish = kOutcomeStart + Millis{61'500};
+const Witness kLastAlive{.last_alive = kOutcomeStart + Millis{50'000}};
 
 TaskRow running() {
   TaskRow row;
@@ -25,7 +25,7 @@ TaskRow running() {
   row.task.service_type = "hello";
   row.task.container_id = "c1";
   row.task.host = "here";
-  row.task.start_time = kStart;
+  row.task.start_time = kOutcomeStart;
   row.task.status = TaskStatus::running;
   row.phase = Phase::ready;
   row.memory_bytes = 512LL << 20;
@@ -36,7 +36,7 @@ ContainerState exited(int code) {
   ContainerState state;
   state.id = "c1";
   state.status = ContainerStatus::exited;
-  state.started_at = kStart;
+  state.started_at = kOutcomeStart;
   state.finished_at = kFinish;
   state.exit_code = code;
   return state;
@@ -126,21 +126,21 @@ TEST(Conclude, ARestartClosesAtTheFinishBeforeIt) {
   ContainerState again;
   again.id = "c1";
   again.status = ContainerStatus::running;
-  again.started_at = kStart + Millis{100'000};
+  again.started_at = kOutcomeStart + Millis{100'000};
   again.previous_finish = kFinish;
   const End end = conclude(running(), again, {}, kLastAlive);
   EXPECT_EQ(end.time, kFinish);
   EXPECT_EQ(end.precision, Precision::exact);
   EXPECT_EQ(end.reason, "its container was restarted outside resmgr");
 
-  again.previous_finish = kStart - Millis{1};  // of a run before ours
+  again.previous_finish = kOutcomeStart - Millis{1};  // of a run before ours
   EXPECT_EQ(conclude(running(), again, {}, kLastAlive).precision, Precision::bounded);
 }
 
 // Hazard 10: the engine takes the next boot's time for the end of what the host lost.
 TEST(Conclude, APowerLossIsBoundedByWhenItWasSeenAlive) {
   const Instant boot = kFinish - Millis{3'000};
-  const Witness rebooted{kStart + Millis{50'000}, true, boot, {}};
+  const Witness rebooted{kOutcomeStart + Millis{50'000}, true, boot, {}};
   const End lost = conclude(running(), exited(255), {}, rebooted);
   EXPECT_EQ(lost.time, rebooted.last_alive);
   EXPECT_EQ(lost.precision, Precision::bounded);
@@ -152,7 +152,7 @@ TEST(Conclude, APowerLossIsBoundedByWhenItWasSeenAlive) {
   EXPECT_EQ(conclude(running(), exited(0), {}, rebooted).precision, Precision::bounded);
 
   // A wall clock that was wrong until it was set puts the note before the boot.
-  const Witness wrong_clock{kStart + Millis{50'000}, true, kFinish + Millis{3'000}, {}};
+  const Witness wrong_clock{kOutcomeStart + Millis{50'000}, true, kFinish + Millis{3'000}, {}};
   EXPECT_EQ(conclude(running(), exited(255), {}, wrong_clock).time, wrong_clock.last_alive);
   // … but an end that the engine noted before the power went is its own.
   EXPECT_EQ(conclude(running(), exited(0), {}, wrong_clock).time, kFinish);
@@ -162,8 +162,8 @@ TEST(Conclude, APowerLossIsBoundedByWhenItWasSeenAlive) {
 TEST(Conclude, APowerLossDuringAStopKeepsItsReason) {
   TaskRow row = running();
   apply_stop_intent(row, ended_by::kUser, "", "");
-  const End lost = conclude(row, exited(255), {}, {kStart, true, kFinish, {}});
-  EXPECT_EQ(lost.time, kStart);
+  const End lost = conclude(row, exited(255), {}, {kOutcomeStart, true, kFinish, {}});
+  EXPECT_EQ(lost.time, kOutcomeStart);
   EXPECT_EQ(lost.precision, Precision::bounded);
   EXPECT_EQ(lost.status, TaskStatus::stopped);
   EXPECT_EQ(lost.ended_by, ended_by::kUser);
@@ -177,7 +177,7 @@ TEST(Conclude, ARealExitWith255IsExact) {
   EXPECT_EQ(end.exit_code, 255);
   EXPECT_EQ(end.reason, "exited with code 255");
   // What was told live needs no other witness.
-  const Witness doubtful{kStart, true, kStart, kFinish};
+  const Witness doubtful{kOutcomeStart, true, kOutcomeStart, kFinish};
   EXPECT_EQ(conclude(running(), exited(255), Death{"c1", kFinish, 255}, doubtful).precision,
             Precision::exact);
 }
@@ -203,9 +203,9 @@ TEST(Conclude, ARestartByHandAfterAPowerLossIsBoundedToo) {
   ContainerState again;
   again.id = "c1";
   again.status = ContainerStatus::running;
-  again.started_at = kStart + Millis{100'000};
+  again.started_at = kOutcomeStart + Millis{100'000};
   again.previous_finish = kFinish;  // the boot's time
-  const Witness rebooted{kStart + Millis{50'000}, true, kFinish - Millis{3'000}, {}};
+  const Witness rebooted{kOutcomeStart + Millis{50'000}, true, kFinish - Millis{3'000}, {}};
   const End end = conclude(running(), again, {}, rebooted);
   EXPECT_EQ(end.time, rebooted.last_alive);
   EXPECT_EQ(end.precision, Precision::bounded);
@@ -213,10 +213,11 @@ TEST(Conclude, ARestartByHandAfterAPowerLossIsBoundedToo) {
 
 // Hazard 17.
 TEST(Conclude, NeverEndsBeforeItsStart) {
-  EXPECT_EQ(conclude(running(), {}, {}, Witness{.last_alive = kStart - Millis{1}}).time, kStart);
+  EXPECT_EQ(conclude(running(), {}, {}, Witness{.last_alive = kOutcomeStart - Millis{1}}).time,
+            kOutcomeStart);
   ContainerState early = exited(0);
-  early.finished_at = kStart - Millis{5'000};  // the clock stepped back
-  EXPECT_EQ(conclude(running(), early, {}, kLastAlive).time, kStart);
+  early.finished_at = kOutcomeStart - Millis{5'000};  // the clock stepped back
+  EXPECT_EQ(conclude(running(), early, {}, kLastAlive).time, kOutcomeStart);
 }
 
 TEST(Unstarted, HasNoTimesAndAReason) {

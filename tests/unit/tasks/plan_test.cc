@@ -12,14 +12,14 @@ using journal::Phase;
 using journal::TaskRow;
 using Kind = Observation::Kind;
 
-const Instant kStart = instant_from_millis(1'000'000);
+const Instant kPlannedStart = instant_from_millis(1'000'000);
 
 TaskRow row_in(Phase phase, bool started) {
   TaskRow row;
   row.task.task_id = "t";
   row.phase = phase;
   if (started) {
-    row.task.start_time = kStart;
+    row.task.start_time = kPlannedStart;
     row.task.container_id = "c";
   }
   return row;
@@ -37,10 +37,10 @@ const Observation kUnknown{Kind::unknown, {}};
 const Observation kAbsent{Kind::absent, {}};
 const Observation kForeign{Kind::foreign, {}};
 const Observation kCreated = container(ContainerStatus::created, std::nullopt);
-const Observation kRunning = container(ContainerStatus::running, kStart);
-const Observation kExited = container(ContainerStatus::exited, kStart);
-const Observation kRestarted = container(ContainerStatus::running, kStart + Millis{5'000});
-const Observation kRemoving = container(ContainerStatus::removing, kStart);
+const Observation kRunning = container(ContainerStatus::running, kPlannedStart);
+const Observation kExited = container(ContainerStatus::exited, kPlannedStart);
+const Observation kRestarted = container(ContainerStatus::running, kPlannedStart + Millis{5'000});
+const Observation kRemoving = container(ContainerStatus::removing, kPlannedStart);
 
 TEST(Plan, UnknownNeverChangesAnything) {
   for (const Phase phase : {Phase::admitted, Phase::started, Phase::ready, Phase::stopping,
