@@ -56,6 +56,7 @@ TEST_F(RequestsTest, WrongRequestsGetTheirStatus) {
   EXPECT_EQ(alice().send(text).status, 413);
 }
 
+// Hazard 15.
 TEST_F(RequestsTest, KeyGivesTheFirstResultAgain) {
   const HttpHeaders key = {{"Idempotency-Key", "a-button-pressed-twice"}};
   const Answer first = alice().start("hello", key);
@@ -78,6 +79,7 @@ TEST_F(RequestsTest, KeyGivesTheFirstResultAgain) {
   EXPECT_NE(of_bob.text("taskId"), first.text("taskId"));
 }
 
+// Hazard 15.
 TEST_F(RequestsTest, KeyInFlightJoinsTheWait) {
   const HttpHeaders key = {{"Idempotency-Key", "an-impatient-client"}};
   std::vector<std::string> ids(4);
@@ -92,6 +94,7 @@ TEST_F(RequestsTest, KeyInFlightJoinsTheWait) {
   EXPECT_EQ(support::containers_of(agent().agent_id()).size(), 1u);
 }
 
+// Hazard 13.
 TEST_F(RequestsTest, StartGoesOnWithoutItsCaller) {
   // The client's connection is cut right after the request was sent.
   HttpRequest request;

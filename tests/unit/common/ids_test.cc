@@ -100,6 +100,7 @@ TEST(RandomHex, HasTwoDigitsAByte) {
   EXPECT_NE(random, random_hex(1'000));
 }
 
+// Hazard 21.
 TEST(ShortId, IsTheLastTwelveDigits) {
   EXPECT_EQ(short_id(kId), "dc0c0c07398f");
   EXPECT_EQ(short_id("abc"), "abc");

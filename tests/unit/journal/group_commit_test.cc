@@ -116,6 +116,7 @@ TEST(GroupCommit, GivesEachCallerItsOwnError) {
   EXPECT_THAT(answers, ElementsAre("", "0", "", "2", ""));
 }
 
+// Hazard 18.
 // The leader is held back in its body until all others stand in the queue: they are one group.
 TEST_F(GroupTest, CommitsOnceForAllThatWait) {
   FaultVfs disk;
@@ -141,7 +142,7 @@ TEST_F(GroupTest, CommitsOnceForAllThatWait) {
   close();
 }
 
-// Of one group: the first throws, two in the middle throw, all others are kept.
+// Hazard 18: Of one group: the first throws, two in the middle throw, all others are kept.
 TEST_F(GroupTest, UndoesTheBodiesThatThrowAndNoOthers) {
   Gate first_may_end;
   SleepingThreads threads;

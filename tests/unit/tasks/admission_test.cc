@@ -93,6 +93,7 @@ TEST_F(AdmissionTest, EachLimitNamesItselfAndItsHolders) {
   EXPECT_THAT(error.message(), HasSubstr("1 of 1"));
 }
 
+// Hazard 15.
 TEST_F(AdmissionTest, AKeyAdmitsOnce) {
   world.boot();
   const auto first = world.service->start({kAlice, "web", kAlice, "key", "h"});
@@ -106,12 +107,14 @@ TEST_F(AdmissionTest, AKeyAdmitsOnce) {
             "idempotency-key-reused");
 }
 
+// Hazard 15.
 TEST_F(AdmissionTest, AKeyBelongsToItsPrincipal) {
   world.boot();
   const auto alices = world.start(kAlice, "key");
   EXPECT_NE(world.start(kBob, "key"), alices);
 }
 
+// Hazard 15.
 TEST_F(AdmissionTest, ARefusedStartKeepsNoKey) {
   world.options.limits.tasks_per_user = 1;
   world.boot();

@@ -74,6 +74,7 @@ TEST_F(Lifecycle, ATaskWhoseContainerNeverRanHasNoUsageRecord) {
       [&](journal::Reader& reader) { return reader.usage_record(failed.task.task_id); }));
 }
 
+// Hazard 19.
 TEST_F(Lifecycle, TheContainerBearsTheSecretOnlyInItsEnvironment) {
   world.boot();
   const auto running = world.run();
@@ -92,6 +93,7 @@ TEST_F(Lifecycle, TheContainerBearsTheSecretOnlyInItsEnvironment) {
   EXPECT_EQ(world.service->iframe_url(running.task, true), url);
 }
 
+// Hazard 13.
 TEST_F(Lifecycle, AMissingImageIsPulledOnceForAllWhoWait) {
   world.engine.remove_image("web:1");
   world.engine.add_pullable("web:1");
@@ -117,6 +119,7 @@ TEST_F(Lifecycle, AnImageThatNobodyHasFailsTheStartInTheEnginesWords) {
   EXPECT_TRUE(row.task.usage_hash.empty());
 }
 
+// Hazard 13.
 TEST_F(Lifecycle, AStopDuringAPullEndsTheTaskAtOnce) {
   world.engine.remove_image("web:1");
   world.engine.add_pullable("web:1");
@@ -364,6 +367,7 @@ TEST_F(Lifecycle, AForeignContainerUnderOurNameFailsTheStart) {
   EXPECT_EQ(world.containers(), 1U);
 }
 
+// Hazard 20.
 TEST_F(Lifecycle, LastOutputOfAnEndedTaskStays) {
   world.engine.set_program("web:1", {"hello\nlast words\n", std::nullopt, false});
   world.boot();

@@ -91,6 +91,21 @@ TEST_F(Recovery, AStartThatComesTrueLateIsStoppedAndBilled) {
   EXPECT_EQ(world.containers(), 0U);
 }
 
+// Hazard 2: the row moved on while the engine was at work, so that what was planned no longer holds.
+TEST_F(Recovery, AStopThatComesWhileTheEngineStartsIsNotOverwritten) {
+  world.boot();
+  world.engine.hold(Op::start);
+  const auto id = world.start();
+  ASSERT_TRUE(world.engine.wait_until_held(Op::start));
+  world.service->stop(id, "user", kAlice);
+  world.engine.release(Op::start);
+  const auto row = world.wait_ended(id);
+  EXPECT_EQ(row.task.status, TaskStatus::stopped);
+  EXPECT_EQ(row.ended_by, "user");
+  EXPECT_TRUE(world.wait_phase(id, Phase::removed));
+  EXPECT_EQ(world.containers(), 0U);
+}
+
 TEST_F(Recovery, AStopIsFinished) {
   world.boot();
   const auto running = world.run();
