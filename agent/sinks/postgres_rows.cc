@@ -63,7 +63,8 @@ void PostgresRows::add(const Message& message) {
   const std::string phase = string_or(task, "status");
   const auto start_time = time_at(task, "startTime");
   const bool ended = phase == "Stopped" || phase == "Error";
-  if (!start_time && !ended) return;
+  // A start that was called off before any container ran is none of the three.
+  if (!start_time && phase != "Error") return;
 
   std::size_t column = 0;
   const auto next = [&](std::optional<std::string> value) { put(column++, std::move(value)); };

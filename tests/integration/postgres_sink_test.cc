@@ -79,6 +79,17 @@ TEST_F(PostgresTest, StatusHasThreeValuesAndPhaseTheRest) {
   EXPECT_EQ(status(), "Stopped|Stopped\n");
 }
 
+TEST_F(PostgresTest, AStartThatWasCalledOffHasNoRow) {
+  Host host(url(), "one");
+  ASSERT_TRUE(host.deliver_all());
+  auto row = host.admit();
+  row.task.status = TaskStatus::stopped;
+  row.task.stop_time = host.clock.now();
+  host.change(row, event_type::kFailed);
+  ASSERT_TRUE(host.deliver_all()) << host.cause();
+  EXPECT_EQ(query("SELECT count(*) FROM tasks"), "0\n");
+}
+
 // Hazard 29: two events of one task in one upsert would fail ('cannot affect row a second time').
 TEST_F(PostgresTest, ManyEventsOfOneTaskGoOverTogether) {
   Host host(url(), "one");

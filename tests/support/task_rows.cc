@@ -13,7 +13,7 @@ std::string time_or_nothing(const std::optional<Instant>& time) {
 
 }  // namespace
 
-bool has_row(const Task& task) { return task.start_time || !is_active(task.status); }
+bool has_row(const Task& task) { return task.start_time || task.status == TaskStatus::error; }
 
 std::string row_of(const Task& task) {
   const bool active = is_active(task.status);

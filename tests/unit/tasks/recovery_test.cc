@@ -91,7 +91,8 @@ TEST_F(Recovery, AStartThatComesTrueLateIsStoppedAndBilled) {
   EXPECT_EQ(world.containers(), 0U);
 }
 
-// Hazard 2: the row moved on while the engine was at work, so that what was planned no longer holds.
+// Hazard 2: the row moved on while the engine was at work, so that what was planned no longer
+// holds.
 TEST_F(Recovery, AStopThatComesWhileTheEngineStartsIsNotOverwritten) {
   world.boot();
   world.engine.hold(Op::start);
