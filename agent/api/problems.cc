@@ -160,8 +160,8 @@ Response problem_response(const Error& error, const Request& request) {
   if (!error.hint().empty() && status != 500) members["hint"] = error.hint();
   const std::string_view name =
       error.problem.empty() || status == 500 ? row.name : std::string_view(error.problem);
-  Response response =
-      make(status, name, title_of(name, row.title), detail_of(error, row, request), request, std::move(members));
+  Response response = make(status, name, title_of(name, row.title), detail_of(error, row, request),
+                           request, std::move(members));
   if (status == 401) response.set("WWW-Authenticate", challenge(error));
   if (error.retry_after || status == 503) {
     response.set("Retry-After",

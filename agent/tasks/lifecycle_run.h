@@ -19,7 +19,7 @@ struct Lifecycle::Memory final : LaneMemory {
   std::chrono::steady_clock::time_point seen_at;
   bool create_in_doubt = true;
   int output_tries = 0;  // how often the engine did not give what the container had printed
-  bool pulled = false;  // this process pulled the image for it
+  bool pulled = false;   // this process pulled the image for it
   int start_tries = 0;
   // What the engine took for this start, in milliseconds: creates, starts, the look after.
   double engine_ms = 0;
