@@ -1,9 +1,12 @@
 // What a real PostgreSQL, and the way to it, can do to an agent: afterwards rows equal journals.
 
+#include <filesystem>
+#include <fstream>
 #include <future>
 
 #include "tests/integration/postgres_fixture.h"
 #include "tests/support/postgres_proxy.h"
+#include "tests/support/task_rows.h"
 
 namespace resmgr::sinks {
 namespace {
@@ -99,6 +102,25 @@ TEST_F(PostgresFailuresTest, ReadOnlyIsWaitedFor) {
   server().query("ALTER DATABASE " + database_ + " RESET default_transaction_read_only");
   ASSERT_TRUE(host.deliver_all()) << host.cause();
   EXPECT_EQ(found(), expected({&host}));
+}
+
+// Its disk is full in the middle of the table, and has space again later.
+TEST_F(PostgresFailuresTest, ADiskWithoutSpaceIsWaitedFor) {
+  support::PostgresServer full({{"LD_PRELOAD", RESMGR_FOREIGN_DISK},
+                                {"RESMGR_TEST_READ_ONLY_WHILE", "{dir}/full"},
+                                {"RESMGR_TEST_READ_ONLY_DIR", "{dir}/data/base"},
+                                {"RESMGR_TEST_DISK_IS_FULL", "1"}});
+  Host host(full.url(), "one");
+  ASSERT_TRUE(host.deliver_all());
+  const std::string flag = full.directory() + "/full";
+  std::ofstream(flag) << "no space";
+  for (int i = 0; i < 500; ++i) host.run();
+  for (int i = 0; i < 30; ++i) EXPECT_NE(host.settle(), std::nullopt);
+  EXPECT_THAT(host.cause(), HasSubstr("No space left on device"));
+  EXPECT_EQ(host.status().dead_letters, 0);
+  std::filesystem::remove(flag);
+  ASSERT_TRUE(host.deliver_all()) << host.cause();
+  EXPECT_EQ(support::rows_in(full, "postgres", "public", ", Host, JournalId"), expected({&host}));
 }
 
 TEST_F(PostgresFailuresTest, ALockThatIsHeldEndsACallAndNotTheAgent) {

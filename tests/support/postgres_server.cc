@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
+#include <utility>
 
 #include "tests/support/eventually.h"
 
@@ -42,7 +43,12 @@ std::vector<pid_t> children_of(pid_t parent) {
 
 }  // namespace
 
-PostgresServer::PostgresServer() : programs_(newest_programs()) {
+PostgresServer::PostgresServer(std::map<std::string, std::string> env)
+    : env_(std::move(env)), programs_(newest_programs()) {
+  for (auto& [name, value] : env_) {
+    const auto at = value.find("{dir}");
+    if (at != std::string::npos) value.replace(at, 5, directory());
+  }
   if (geteuid() == 0) {
     const passwd* const user = getpwnam(kUser);
     if (user == nullptr) throw std::runtime_error("there is no user 'postgres'");
@@ -75,9 +81,11 @@ void PostgresServer::start() {
       [&] {
         // Backends of a killed server may hold its memory for a while yet, and it ends at once.
         if (!server_ || !server_->running()) {
-          server_ = std::make_unique<Subprocess>(as_its_user(
-              {programs_ + "/postgres", "-D", dir_.path() / "data", "-k", dir_.path(), "-c",
-               "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=40"}));
+          server_ = std::make_unique<Subprocess>(
+              as_its_user({programs_ + "/postgres", "-D", dir_.path() / "data", "-k", dir_.path(),
+                           "-c", "listen_addresses=", "-c", "fsync=off", "-c",
+                           "max_connections=40"}),
+              SpawnOptions{.env = env_});
         }
         return answers();
       },

@@ -2,6 +2,7 @@
 #ifndef RESMGR_TESTS_SUPPORT_POSTGRES_SERVER_H_
 #define RESMGR_TESTS_SUPPORT_POSTGRES_SERVER_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,8 +16,9 @@ namespace resmgr::support {
 // end, with its data. As root it runs as the user postgres: it refuses to run as root.
 class PostgresServer {
  public:
-  // Returns once it answers. Throws std::runtime_error with its log if it never does.
-  PostgresServer();
+  // Returns once it answers. Throws std::runtime_error with its log if it never does. `env` is added
+  // to its environment; {dir} in it stands for directory().
+  explicit PostgresServer(std::map<std::string, std::string> env = {});
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
@@ -45,6 +47,7 @@ class PostgresServer {
   bool answers() const;
 
   TempDir dir_;
+  std::map<std::string, std::string> env_;
   std::string programs_;
   std::unique_ptr<Subprocess> server_;
 };

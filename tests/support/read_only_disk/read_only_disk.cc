@@ -1,10 +1,12 @@
 // For LD_PRELOAD: while the file $RESMGR_TEST_READ_ONLY_WHILE is there, the directory
-// $RESMGR_TEST_READ_ONLY_DIR lies on a read-only disk for this process. The kernel itself makes a
-// file system read-only under open files only after an error of its disk, and then for good.
+// $RESMGR_TEST_READ_ONLY_DIR lies on a read-only disk for this process; with
+// $RESMGR_TEST_DISK_IS_FULL, on one without space. The kernel itself makes a file system read-only
+// under open files only after an error of its disk, and then for good.
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,6 +22,8 @@ bool is_read_only() {
   return flag != nullptr && stat(flag, &status) == 0;
 }
 
+bool is_full() { return std::getenv("RESMGR_TEST_DISK_IS_FULL") != nullptr; }
+
 bool is_inside(const char* path) {
   const char* const folder = std::getenv("RESMGR_TEST_READ_ONLY_DIR");
   return folder != nullptr && std::strncmp(path, folder, std::strlen(folder)) == 0;
@@ -27,7 +31,7 @@ bool is_inside(const char* path) {
 
 bool refuses(const char* path) {
   if (!is_read_only() || !is_inside(path)) return false;
-  errno = EROFS;
+  errno = is_full() ? ENOSPC : EROFS;
   return true;
 }
 
@@ -58,10 +62,14 @@ Function* real(const char* name) {
 using Open = int(const char*, int, ...);
 using Write = ssize_t(int, const void*, size_t);
 using PWrite = ssize_t(int, const void*, size_t, off_t);
+using PWriteVector = ssize_t(int, const iovec*, int, off_t);
+using Allocate = int(int, off_t, off_t);
 using Truncate = int(int, off_t);
 
 int open_as(const char* name, const char* path, int flags, mode_t mode) {
-  if ((flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)) != 0 && refuses(path)) return -1;
+  // What is there can be opened on a full disk.
+  const bool writes = (flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)) != 0;
+  if (writes && !is_full() && refuses(path)) return -1;
   return real<Open>(name)(path, flags, mode);
 }
 
@@ -95,6 +103,19 @@ ssize_t pwrite(int fd, const void* bytes, size_t size, off_t at) {
 }
 ssize_t pwrite64(int fd, const void* bytes, size_t size, off_t at) {
   return refuses(fd) ? -1 : real<PWrite>("pwrite64")(fd, bytes, size, at);
+}
+ssize_t pwritev(int fd, const iovec* parts, int count, off_t at) {
+  return refuses(fd) ? -1 : real<PWriteVector>("pwritev")(fd, parts, count, at);
+}
+ssize_t pwritev64(int fd, const iovec* parts, int count, off_t at) {
+  return refuses(fd) ? -1 : real<PWriteVector>("pwritev64")(fd, parts, count, at);
+}
+// These give the error back instead of setting it.
+int posix_fallocate(int fd, off_t from, off_t size) {
+  return refuses(fd) ? errno : real<Allocate>("posix_fallocate")(fd, from, size);
+}
+int posix_fallocate64(int fd, off_t from, off_t size) {
+  return refuses(fd) ? errno : real<Allocate>("posix_fallocate64")(fd, from, size);
 }
 int ftruncate(int fd, off_t size) {
   return refuses(fd) ? -1 : real<Truncate>("ftruncate")(fd, size);
