@@ -11,11 +11,10 @@
 namespace resmgr {
 namespace {
 
-using nlohmann::json;
 
-std::string canonical(const char* text) { return canonical_json(json::parse(text)); }
+std::string canonical(const char* text) { return canonical_json(nlohmann::json::parse(text)); }
 
-void expect_refused(const json& value) {
+void expect_refused(const nlohmann::json& value) {
   try {
     canonical_json(value);
     ADD_FAILURE() << "taken";
@@ -55,14 +54,14 @@ TEST(CanonicalJson, RefusesOtherNumbers) {
   for (const char* const number : {"0.5", "1e-7", "9007199254740992", "-9007199254740992",
                                    "18446744073709551615", "1e300", "9007199254740993.0"}) {
     SCOPED_TRACE(number);
-    expect_refused(json::parse(number));
+    expect_refused(nlohmann::json::parse(number));
   }
   expect_refused(std::numeric_limits<double>::quiet_NaN());
   expect_refused(std::numeric_limits<double>::infinity());
 }
 
 TEST(CanonicalJson, RefusesNamesThatAreNotAscii) {
-  expect_refused(json::parse(R"({"a": {"é": 1}})"));
+  expect_refused(nlohmann::json::parse(R"({"a": {"é": 1}})"));
 }
 
 TEST(CanonicalJson, RefusesTextThatIsNotUtf8) {
@@ -70,18 +69,18 @@ TEST(CanonicalJson, RefusesTextThatIsNotUtf8) {
        {"\x80", "\xc3", "\xc3(", "\xc0\xaf", "\xc1\xbf", "\xe2\x82", "\xe0\x9f\xbf", "\xed\xa0\x80",
         "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\xf0\x9f\x98"}) {
     SCOPED_TRACE(to_hex(text));
-    expect_refused(json(text));
+    expect_refused(nlohmann::json(text));
   }
 }
 
 TEST(CanonicalJson, TakesTheLastOfEachLengthOfUtf8) {
   for (const char* const text :
        {"\x7f", "\xdf\xbf", "\xef\xbf\xbf", "\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf"}) {
-    EXPECT_EQ(canonical_json(json(text)), "\"" + std::string(text) + "\"");
+    EXPECT_EQ(canonical_json(nlohmann::json(text)), "\"" + std::string(text) + "\"");
   }
 }
 
-TEST(CanonicalJson, RefusesBinary) { expect_refused(json::binary({1, 2})); }
+TEST(CanonicalJson, RefusesBinary) { expect_refused(nlohmann::json::binary({1, 2})); }
 
 }  // namespace
 }  // namespace resmgr
