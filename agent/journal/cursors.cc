@@ -41,6 +41,14 @@ constexpr std::string_view kMakeDue = "UPDATE dead_letters SET due = 1 WHERE sin
 
 constexpr std::string_view kReceipts =
     "SELECT sink, task_id, received_at, body FROM receipts WHERE task_id = ?1 ORDER BY sink";
+constexpr std::string_view kPosts =
+    "SELECT sink, task_id, made_at, body FROM posts WHERE task_id = ?1 ORDER BY sink";
+constexpr std::string_view kPutPost =
+    "INSERT OR REPLACE INTO posts (sink, task_id, made_at, body) VALUES (?1, ?2, ?3, ?4)";
+constexpr std::string_view kErasePost = "DELETE FROM posts WHERE sink = ?1 AND task_id = ?2";
+constexpr std::string_view kLettersOf = "SELECT " RESMGR_LETTER_COLUMNS
+                                        " FROM dead_letters INDEXED BY dead_letters_of_task"
+                                        " WHERE task_id = ?1 AND task_id <> '' ORDER BY sink, seq";
 constexpr std::string_view kPutReceipt =
     "INSERT OR REPLACE INTO receipts (sink, task_id, received_at, body) VALUES (?1, ?2, ?3, ?4)";
 
@@ -114,6 +122,23 @@ std::vector<Receipt> CursorReader::receipts_of(std::string_view task_id) {
   return receipts;
 }
 
+std::vector<Post> CursorReader::posts_of(std::string_view task_id) {
+  std::vector<Post> posts;
+  Query query(database_, kPosts, task_id);
+  while (query->step()) {
+    posts.push_back({std::string(query->text(0)), std::string(query->text(1)),
+                     instant_from_millis(query->integer(2)), std::string(query->text(3))});
+  }
+  return posts;
+}
+
+std::vector<DeadLetter> CursorReader::letters_of(std::string_view task_id) {
+  std::vector<DeadLetter> letters;
+  Query query(database_, kLettersOf, task_id);
+  while (query->step()) letters.push_back(read_letter(*query));
+  return letters;
+}
+
 void CursorWriter::attach(std::span<const std::string> sinks, std::int64_t start, Instant now) {
   batch_.write([&] {
     Query(database_, kDetach).run();
@@ -159,6 +184,16 @@ void CursorWriter::put_receipt(const Receipt& receipt) {
           receipt.body)
         .run();
   });
+}
+
+void CursorWriter::put_post(const Post& post) {
+  batch_.write([&] {
+    Query(database_, kPutPost, post.sink, post.task_id, to_millis(post.made_at), post.body).run();
+  });
+}
+
+void CursorWriter::erase_post(std::string_view sink, std::string_view task_id) {
+  batch_.write([&] { Query(database_, kErasePost, sink, task_id).run(); });
 }
 
 }  // namespace resmgr::journal

@@ -46,6 +46,15 @@ struct Receipt {
   std::string body;
 };
 
+// The bytes that are sent to a destination for a task's record. They are here before they are first
+// sent, and stay the same however often they are sent again.
+struct Post {
+  std::string sink;
+  std::string task_id;
+  Instant made_at{};
+  std::string body;
+};
+
 // Part of a Reader's view: it lives as long as that.
 class CursorReader {
  public:
@@ -64,7 +73,11 @@ class CursorReader {
   // The first one that is due.
   std::optional<DeadLetter> due_letter(std::string_view sink);
 
+  // By sink.
   std::vector<Receipt> receipts_of(std::string_view task_id);
+  std::vector<Post> posts_of(std::string_view task_id);
+  // All that were set aside for it, by sink.
+  std::vector<DeadLetter> letters_of(std::string_view task_id);
 
  private:
   Database& database_;
@@ -89,6 +102,11 @@ class CursorWriter {
 
   // A second one of a sink and task replaces the first.
   void put_receipt(const Receipt& receipt);
+
+  // A second one of a sink and task replaces the first.
+  void put_post(const Post& post);
+  // It was refused for good, and the next one may be another. One that is not there is no error.
+  void erase_post(std::string_view sink, std::string_view task_id);
 
  private:
   Database& database_;

@@ -70,6 +70,21 @@ struct AdmittedTask {
   Instant created_at{};
 };
 
+// A task's usage record as it was hashed.
+struct StoredUsage {
+  std::int64_t number = 0;  // the later it was stored the greater; another one after a restore
+  std::string task_id;
+  std::string record;  // canonical bytes (RFC 8785)
+  std::string hash;    // lower-case hex SHA-256 of them
+};
+
+struct UsageFilter {
+  std::string user_id;  // empty: any; costs a look at each record
+  // A sink: those that it has neither a receipt nor a dead letter of; empty: any.
+  std::string unanswered_by;
+  std::int64_t after = 0;  // StoredUsage::number
+};
+
 // The journal inside one transaction. It lives as long as the call it is handed to.
 class Transaction {
  public:
@@ -158,6 +173,11 @@ class Reader {
   virtual std::vector<Event> events_of(std::string_view task_id) = 0;
 
   virtual std::optional<std::string> usage_record(std::string_view task_id) = 0;
+  // Those of tasks that are pruned too. By number.
+  virtual std::optional<StoredUsage> usage_of(std::string_view task_id) = 0;
+  virtual std::vector<StoredUsage> usage_records(const UsageFilter& filter, int limit) = 0;
+  // The last event by which the journal became another one (restored, rebuilt), if it is kept.
+  virtual std::optional<Event> replacement() = 0;
 
   // The sinks' part of it.
   virtual CursorReader& cursors() = 0;

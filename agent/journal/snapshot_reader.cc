@@ -26,6 +26,23 @@ constexpr std::string_view kEventsOfTask =
     "SELECT " RESMGR_EVENT_COLUMNS
     " FROM events INDEXED BY events_of_task WHERE task_id = ?1 ORDER BY seq";
 constexpr std::string_view kUsageRecord = "SELECT record FROM usage_records WHERE task_id = ?1";
+#define RESMGR_USAGE_COLUMNS "rowid, task_id, record, hash"
+constexpr std::string_view kUsageOf =
+    "SELECT " RESMGR_USAGE_COLUMNS " FROM usage_records WHERE task_id = ?1";
+constexpr std::string_view kUsageRecords =
+    "SELECT " RESMGR_USAGE_COLUMNS
+    " FROM usage_records AS usage WHERE rowid > ?1"
+    " AND (?2 = '' OR json_extract(record, '$.userId') = ?2)"
+    " AND (?3 = '' OR NOT ("
+    "EXISTS (SELECT 1 FROM receipts WHERE receipts.task_id = usage.task_id AND sink = ?3) OR "
+    "EXISTS (SELECT 1 FROM dead_letters INDEXED BY dead_letters_of_task"
+    " WHERE dead_letters.task_id = usage.task_id AND dead_letters.task_id <> '' AND sink = ?3)))"
+    " ORDER BY rowid LIMIT ?4";
+// Whichever came last.
+constexpr std::string_view kReplacement =
+    "SELECT " RESMGR_EVENT_COLUMNS
+    " FROM events WHERE seq = (SELECT max(seq) FROM events INDEXED BY events_of_journal"
+    " WHERE task_id IS NULL AND type IN ('journal.restored', 'journal.rebuilt'))";
 // Ids begin with the time of admission, and a task ends after it: the walk ends where the younger
 // ones begin. (Where the clock stepped back in between, it is pruned a little later.)
 constexpr std::string_view kPrunable =
@@ -51,6 +68,11 @@ std::vector<Event> read_events(Query& query) {
     event.task = query->text(6);
   }
   return events;
+}
+
+StoredUsage read_usage(const Statement& row) {
+  return {row.integer(0), std::string(row.text(1)), std::string(row.text(2)),
+          std::string(row.text(3))};
 }
 
 }  // namespace
@@ -101,6 +123,27 @@ std::optional<std::string> SnapshotReader::usage_record(std::string_view task_id
   Query query(database_, kUsageRecord, task_id);
   if (!query->step()) return std::nullopt;
   return std::string(query->text(0));
+}
+
+std::optional<StoredUsage> SnapshotReader::usage_of(std::string_view task_id) {
+  Query query(database_, kUsageOf, task_id);
+  if (!query->step()) return std::nullopt;
+  return read_usage(*query);
+}
+
+std::vector<StoredUsage> SnapshotReader::usage_records(const UsageFilter& filter, int limit) {
+  if (limit <= 0) return {};
+  std::vector<StoredUsage> records;
+  Query query(database_, kUsageRecords, filter.after, filter.user_id, filter.unanswered_by, limit);
+  while (query->step()) records.push_back(read_usage(*query));
+  return records;
+}
+
+std::optional<Event> SnapshotReader::replacement() {
+  Query query(database_, kReplacement);
+  auto events = read_events(query);
+  if (events.empty()) return std::nullopt;
+  return std::move(events.front());
 }
 
 std::optional<Heartbeat> SnapshotReader::heartbeat() { return read_heartbeat(database_); }

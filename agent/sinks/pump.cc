@@ -14,6 +14,8 @@ namespace {
 // So many events may be passed over before the position is moved past them.
 constexpr std::int64_t kPassedOver = 1'000;
 
+constexpr int kLeastPage = 64;
+
 Event event_of(const Task& task, std::int64_t head) {
   Event event;
   event.seq = head;
@@ -66,6 +68,7 @@ std::optional<Millis> Pump::turn() {
   if (first_sync_) return sync_rows();
   const std::int64_t pruned_to = journal_.pruned_to();
   if (seen_.seq < pruned_to) {
+    if (const auto wait = make_up()) return wait;
     record_gap(pruned_to);
     return Millis{0};
   }
@@ -116,6 +119,11 @@ void Pump::stand_at(const Position& position) {
 
 void Pump::renew_journal(std::int64_t acknowledged) {
   const std::string old_id = journal_.id();
+  // First: what is not noticed now is not noticed again.
+  const Json details = {{"earlierJournal", old_id}, {"sink", sink_->name()}, {"seq", acknowledged}};
+  journal_.transact([&](journal::Transaction& transaction) {
+    transaction.append(event_type::kJournalRestored, clock_.now(), dump_json(details));
+  });
   journal_.renew_id();
   log::error(
       "Sink {Sink} has event {Seq} of journal {OldJournal}, which is not this one's: it was "
@@ -195,52 +203,11 @@ std::optional<Millis> Pump::advance() {
   return Millis{0};
 }
 
-std::optional<Millis> Pump::rest() {
-  if (stands_before_letter_) {
-    const Outcome outcome = send({}, seen_);
-    if (outcome.kind != Outcome::Kind::delivered) return go_down(outcome);
-    move_to(Position(seen_), {});
-  }
-  if (letters_due_.exchange(false)) {
-    const auto letter = journal_.reading(
-        [&](journal::Reader& reader) { return reader.cursors().due_letter(sink_->name()); });
-    if (letter) {
-      letters_due_ = true;
-      return retry_letter(*letter);
-    }
-  }
-  const auto wait = sink_->idle();
-  if (health_.is_down()) health_.succeed();
-  return wait;
-}
-
-std::optional<Millis> Pump::retry_letter(const journal::DeadLetter& letter) {
-  const Message message{letter.seq, letter.time, letter.type, letter.task_id, letter.payload};
-  Outcome outcome = send({message}, position_);
-  switch (outcome.kind) {
-    case Outcome::Kind::delivered:
-      journal_.transact([&](journal::Transaction& transaction) {
-        transaction.cursors().discard(letter.sink, letter.seq, letter.task_id);
-        for (auto& receipt : outcome.receipts) {
-          transaction.cursors().put_receipt(
-              {letter.sink, receipt.task_id, clock_.now(), receipt.body});
-        }
-      });
-      return Millis{0};
-    case Outcome::Kind::rejected:
-      set_aside(message, outcome, letter.attempts + 1, std::nullopt);
-      return Millis{0};
-    case Outcome::Kind::retry:
-    case Outcome::Kind::refused:
-      break;
-  }
-  return go_down(outcome);
-}
-
 Pump::Load Pump::next_events() {
   const int most = sink_->limits().messages;
-  // While a bad one is looked for, a page that is not used would be read again and again.
-  const int page = std::min(most, limit_ * 8);
+  // While a bad one is looked for, a page that is not used would be read again and again. Who takes
+  // few at once may want few of many.
+  const int page = std::max(std::min(most, limit_ * 8), kLeastPage);
   return load_of(journal_.reading(
       [&](journal::Reader& reader) { return reader.events_after(seen_.seq, page, ""); }));
 }

@@ -60,9 +60,10 @@ class Pump {
   // What one delivery is about; may have no message, where nothing was wanted.
   struct Load {
     std::vector<Message> messages;
-    Position end;       // of the last event that was looked at
-    std::string last;   // its task
-    bool empty = true;  // there was nothing to look at
+    Position end;            // of the last event that was looked at
+    std::string last;        // its task
+    bool empty = true;       // there was nothing to look at
+    bool left_over = false;  // its events are pruned: the position is not theirs
   };
   struct Unsaved {
     bool position = false;
@@ -73,6 +74,8 @@ class Pump {
   std::optional<Millis> turn();
   std::optional<Millis> sync_rows();
   std::optional<Millis> advance();
+  // Empty: nothing is left over.
+  std::optional<Millis> make_up();
   std::optional<Millis> rest();
   std::optional<Millis> retry_letter(const journal::DeadLetter& letter);
   std::optional<Millis> fall_back(const Outcome& outcome, const Load& load);
@@ -89,7 +92,8 @@ class Pump {
   Load next_events();
   Load next_rows();
   Load load_of(const std::vector<Event>& events);
-  Outcome send(const std::vector<Message>& messages, const std::optional<Position>& to);
+  Outcome send(const std::vector<Message>& messages, const std::optional<Position>& to,
+               bool again = false);
   void note_delivered();
   void move_to(const Position& position, std::vector<MessageReceipt> receipts);
   void set_aside(const Message& message, const Outcome& outcome, int attempts,

@@ -15,8 +15,9 @@ constexpr int kRejectsInARow = 20;
 
 }  // namespace
 
-Outcome Pump::send(const std::vector<Message>& messages, const std::optional<Position>& to) {
-  Batch batch{.messages = messages};
+Outcome Pump::send(const std::vector<Message>& messages, const std::optional<Position>& to,
+                   bool again) {
+  Batch batch{.messages = messages, .from = {}, .to = {}, .again = again};
   if (sink_->keeps_position()) {
     batch.from = position_;
     batch.to = to;
@@ -34,15 +35,75 @@ Outcome Pump::send(const std::vector<Message>& messages, const std::optional<Pos
   return outcome;
 }
 
+// A call takes what is left over, in its own order; the position moves when none is.
+std::optional<Millis> Pump::make_up() {
+  Load load = load_of(sink_->left_over(limit_));
+  if (load.messages.empty()) return std::nullopt;
+  load.left_over = true;
+  Outcome outcome = send(load.messages, position_);
+  if (outcome.kind != Outcome::Kind::delivered) return fall_back(outcome, load);
+  note_delivered();
+  unsaved_.receipts = std::move(outcome.receipts);
+  if (!unsaved_.receipts.empty()) save();
+  return Millis{0};
+}
+
+std::optional<Millis> Pump::rest() {
+  if (stands_before_letter_) {
+    const Outcome outcome = send({}, seen_);
+    if (outcome.kind != Outcome::Kind::delivered) return go_down(outcome);
+    move_to(Position(seen_), {});
+  }
+  if (letters_due_.exchange(false)) {
+    const auto letter = journal_.reading(
+        [&](journal::Reader& reader) { return reader.cursors().due_letter(sink_->name()); });
+    if (letter) {
+      letters_due_ = true;
+      return retry_letter(*letter);
+    }
+  }
+  const auto wait = sink_->idle();
+  if (health_.is_down()) health_.succeed();
+  return wait;
+}
+
+std::optional<Millis> Pump::retry_letter(const journal::DeadLetter& letter) {
+  const Message message{letter.seq, letter.time, letter.type, letter.task_id, letter.payload};
+  Outcome outcome = send({message}, position_, true);
+  switch (outcome.kind) {
+    case Outcome::Kind::delivered:
+      journal_.transact([&](journal::Transaction& transaction) {
+        transaction.cursors().discard(letter.sink, letter.seq, letter.task_id);
+        for (auto& receipt : outcome.receipts) {
+          transaction.cursors().put_receipt(
+              {letter.sink, receipt.task_id, clock_.now(), receipt.body});
+        }
+      });
+      return Millis{0};
+    case Outcome::Kind::rejected:
+    case Outcome::Kind::held:
+      set_aside(message, outcome, letter.attempts + 1, std::nullopt);
+      return Millis{0};
+    case Outcome::Kind::retry:
+    case Outcome::Kind::refused:
+      break;
+  }
+  return go_down(outcome);
+}
+
 std::optional<Millis> Pump::fall_back(const Outcome& outcome, const Load& load) {
-  if (outcome.kind != Outcome::Kind::rejected) return go_down(outcome);
+  const bool held = outcome.kind == Outcome::Kind::held;
+  if (outcome.kind != Outcome::Kind::rejected && !held) return go_down(outcome);
   if (load.messages.size() > 1) {
     limit_ = static_cast<int>(load.messages.size() / 2);
     return Millis{0};
   }
   if (load.messages.empty()) return health_.refuse(outcome);
-  if (++rejects_in_a_row_ >= kRejectsInARow) return health_.refuse(outcome);
-  if (first_sync_) {
+  // What was not sent says nothing of the destination.
+  if (!held && ++rejects_in_a_row_ >= kRejectsInARow) return health_.refuse(outcome);
+  if (load.left_over) {
+    set_aside(load.messages.front(), outcome, 1, std::nullopt);
+  } else if (first_sync_) {
     set_aside(load.messages.front(), outcome, 1, std::nullopt);
     first_sync_->before = load.last;
   } else if (sink_->keeps_position()) {

@@ -51,6 +51,7 @@ struct Batch {
   // `from` is empty if the destination has none for this journal yet.
   std::optional<Position> from;
   std::optional<Position> to;
+  bool again = false;  // a dead letter, which somebody wants tried again
 };
 
 // What a destination answered, to be kept with the task's record.
@@ -65,6 +66,7 @@ struct Outcome {
     retry,      // the destination is away, or it is not known whether it took the batch
     rejected,   // it answered, and never will take this batch; one message may be to blame
     refused,    // it takes nothing from us until somebody acts; no message is to blame
+    held,       // the message was not sent: somebody has to decide whether it is to be
   };
   Kind kind = Kind::delivered;
   std::string reason;                 // for people; no secrets
@@ -81,6 +83,9 @@ struct Outcome {
   }
   static Outcome refused(std::string reason, std::string hint = {}) {
     return {.kind = Kind::refused, .reason = std::move(reason), .hint = std::move(hint)};
+  }
+  static Outcome held(std::string reason) {
+    return {.kind = Kind::held, .reason = std::move(reason)};
   }
 };
 
@@ -123,6 +128,11 @@ class Sink {
   // Where the destination stands in this journal; asked first, and again after each
   // Outcome::retry: a batch in doubt is settled by that.
   virtual std::optional<Position> position(std::string_view /*journal_id*/) { return std::nullopt; }
+
+  // Where events were pruned that it had not got yet: what it is to get all the same, as events
+  // that are remade from what outlives them. Asked until there is none: what was delivered or set
+  // aside may not come again.
+  virtual std::vector<Event> left_over(int /*limit*/) { return {}; }
 
   // The time has come for something that is not a delivery (a level to be read anew). Called when
   // there is nothing to deliver; returns when it wants to be called again.

@@ -141,7 +141,11 @@ TEST_F(PositionTest, ARestoredJournalGetsAnotherId) {
   settle();
   EXPECT_NE(journal_->id(), old_id);
   EXPECT_EQ(destination_.position(old_id)->seq, 2);
-  EXPECT_EQ(stands()->seq, 1);
+  // Others are told.
+  const auto replacement =
+      journal_->reading([](journal::Reader& reader) { return reader.replacement(); });
+  ASSERT_TRUE(replacement);
+  EXPECT_EQ(stands()->seq, replacement->seq);
   EXPECT_EQ(destination_.taken().back().type, kTaskRow);
   // For good.
   const std::string new_id = journal_->id();
