@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/engine/labels.h"
+#include "agent/sinks/blockchain_sink.h"
 #include "agent/sinks/postgres_sink.h"
 #include "common/error.h"
 #include "common/event.h"
@@ -66,6 +67,10 @@ Agent::Agent(Settings settings)
     sinks::PostgresOptions postgres = *settings_.postgres;
     postgres.agent_id = agent_id_;
     pumps_.add(std::make_unique<sinks::PostgresSink>(postgres));
+  }
+  if (settings_.blockchain) {
+    pumps_.add(
+        std::make_unique<sinks::BlockchainSink>(*settings_.blockchain, journal_, clock_, nullptr));
   }
   api::ServerOptions server = settings_.server;
   server.refused_interface = engine::bridge_name(agent_id_);

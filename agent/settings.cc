@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "common/destination.h"
 #include "common/error.h"
 #include "common/time_format.h"
 
@@ -165,6 +166,13 @@ std::optional<sinks::PostgresOptions> postgres_options(const Config& config) {
   return postgres;
 }
 
+std::optional<sinks::BlockchainOptions> blockchain_options(const Config& config) {
+  const auto destination = destination_from(config, "blockchain", "token");
+  if (!destination) return std::nullopt;
+  return sinks::BlockchainOptions{
+      *destination, duration_in_range(config, "sinks.timeout", Millis{1'000}, Millis{600'000})};
+}
+
 journal::RetentionRules retention_rules(const Config& config) {
   journal::RetentionRules rules;
   rules.events = config.duration("retention.events");
@@ -197,6 +205,7 @@ Settings settings_from(const Config& config) {
   settings.pumps = pump_options(config);
   settings.postgres = postgres_options(config);
   if (settings.postgres) settings.postgres->host = settings.name;
+  settings.blockchain = blockchain_options(config);
   return settings;
 }
 

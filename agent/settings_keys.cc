@@ -89,6 +89,13 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"postgres", "ca_file", ConfigType::text, "",
      "CA certificates for the server (default: as sslrootcert and PGSSLROOTCERT say)"},
 
+    {"blockchain", "url", ConfigType::text, "",
+     "BlockchainService that gets usage records, the whole URL (empty: none)"},
+    {"blockchain", "ca_file", ConfigType::text, "",
+     "CA certificates for it (default: the system's)"},
+    {"blockchain", "token_file", ConfigType::text, "", "file with the token that it wants"},
+    {"blockchain", "token", ConfigType::text, "", "the same in the environment", true, true},
+
     {"sinks", "backoff_min", ConfigType::duration, "1s",
      "least wait before a destination that is away is tried again"},
     {"sinks", "backoff_max", ConfigType::duration, "60s", "longest such wait"},

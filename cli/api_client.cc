@@ -192,23 +192,6 @@ Json ApiClient::host() {
   return json_of(exchange(make_request("GET", wire::kHost), kAction), kAction);
 }
 
-Json ApiClient::dead_letters(const std::string& sink) {
-  const std::string action = "show dead letters of '" + sink + "'";
-  const std::string path = std::string(wire::kSinks) + "/" + url_encode(sink) + "/dead-letters";
-  Json all = Json::array();
-  std::string next = "?limit=" + std::to_string(kLargestPage);
-  while (!next.empty()) {
-    const HttpResponse response = exchange(make_request("GET", path + next), action);
-    const Json letters = json_of(response, action);
-    if (!letters.is_array()) refuse_answer(action, "is no list");
-    all.insert(all.end(), letters.begin(), letters.end());
-    std::string following = next_page(response);
-    if (letters.empty() || following == next) break;
-    next = std::move(following);
-  }
-  return all;
-}
-
 Json ApiClient::ask_sink(const std::string& sink, const std::string& action) {
   const std::string deed = action + " sink '" + sink + "'";
   return json_of(exchange(make_request("POST", std::string(wire::kSinks) + "/" + url_encode(sink) +

@@ -81,6 +81,10 @@ class ApiClient {
   Json host();
   // What a sink had refused for good, all pages.
   Json dead_letters(const std::string& sink);
+  // What is billed of a task, what was posted of it, and what was answered: the agent's own object.
+  Json usage_record(const std::string& task_id);
+  // The same of all tasks that the caller may see, oldest first, page by page.
+  void usage_records(const std::function<void(const Json& record)>& each);
   // `action` is "sync" or "retry"; answers how the sink does.
   Json ask_sink(const std::string& sink, const std::string& action);
   // For admins; what each answers is the agent's own.
@@ -103,6 +107,9 @@ class ApiClient {
   void stream(const HttpRequest& request, std::string_view action, Millis idle_timeout,
               const std::function<bool(std::string_view)>& on_chunk, std::stop_token stop);
   [[noreturn]] void refuse_answer(std::string_view action, std::string_view fault) const;
+  // Of every page of a list, from the one that `query` asks for on.
+  void each_of(const std::string& path, std::string query, std::string_view action,
+               const std::function<void(const Json& one)>& each);
   Json json_of(const HttpResponse& response, std::string_view action) const;
   TaskAnswer task_of(const HttpResponse& response, std::string_view action) const;
 

@@ -125,6 +125,9 @@ std::string task_path(std::string_view task_id) {
 std::string touch_path(std::string_view task_id) { return task_path(task_id) + "/touch"; }
 std::string extend_path(std::string_view task_id) { return task_path(task_id) + "/extend"; }
 std::string why_path(std::string_view task_id) { return task_path(task_id) + "/why"; }
+std::string usage_record_path(std::string_view task_id) {
+  return task_path(task_id) + "/usage-record";
+}
 
 Json task_to_json(const Task& task) {
   const auto duration = task.duration();

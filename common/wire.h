@@ -18,13 +18,15 @@ inline constexpr char kServices[] = "/api/services";
 inline constexpr char kHost[] = "/api/host";
 inline constexpr char kEvents[] = "/api/events";
 inline constexpr char kSinks[] = "/api/sinks";
+inline constexpr char kUsageRecords[] = "/api/usage-records";
 inline constexpr char kReconcile[] = "/api/reconcile";
 inline constexpr char kDrain[] = "/api/host/drain";
 inline constexpr char kResume[] = "/api/host/resume";
-std::string task_path(std::string_view task_id);    // /api/tasks/{id}
-std::string touch_path(std::string_view task_id);   // …/touch
-std::string extend_path(std::string_view task_id);  // …/extend
-std::string why_path(std::string_view task_id);     // …/why
+std::string task_path(std::string_view task_id);          // /api/tasks/{id}
+std::string touch_path(std::string_view task_id);         // …/touch
+std::string extend_path(std::string_view task_id);        // …/extend
+std::string why_path(std::string_view task_id);           // …/why
+std::string usage_record_path(std::string_view task_id);  // …/usage-record
 
 // The task object without `iframeUrl` and `events`, which only some answers carry.
 Json task_to_json(const Task& task);

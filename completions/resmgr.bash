@@ -45,6 +45,7 @@ _resmgr() {
     [why]=''
     [services]='--quiet'
     [status]=''
+    [usage]='--task'
     [sync]=''
     [reconcile]='--dry-run'
     [drain]='--reason'
@@ -69,6 +70,10 @@ _resmgr() {
       ;;
     --service | -s)
       mapfile -t COMPREPLY < <(compgen -W "$(_resmgr_ask services --quiet)" -- "$cur")
+      return
+      ;;
+    --task)
+      mapfile -t COMPREPLY < <(compgen -W "$(_resmgr_ids "$cur" list --all --limit 100)" -- "$cur")
       return
       ;;
     --agent | --token-file | --ca-file | --key-file | --agent-config)
@@ -105,11 +110,19 @@ _resmgr() {
   else
     case $command in
       start) mapfile -t COMPREPLY < <(compgen -W "$(_resmgr_ask services --quiet)" -- "$cur") ;;
+      usage)
+        if [[ $prev == usage ]]; then
+          mapfile -t COMPREPLY < <(compgen -W 'verify export' -- "$cur")
+        else
+          mapfile -t COMPREPLY < <(
+            compgen -W "$(_resmgr_ids "$cur" list --all --limit 100)" -- "$cur")
+        fi
+        ;;
       sync)
         case $prev in
           sync) mapfile -t COMPREPLY < <(compgen -W 'now retry show-dead' -- "$cur") ;;
           now | retry | show-dead)
-            mapfile -t COMPREPLY < <(compgen -W 'postgres' -- "$cur")
+            mapfile -t COMPREPLY < <(compgen -W 'postgres blockchain' -- "$cur")
             ;;
         esac
         ;;

@@ -26,7 +26,7 @@ function __resmgr_tasks
     __resmgr_ask list --output tsv $argv | awk -F '\t' '{ sub(/.*-/, "", $1); print $1 "\t" $3 ", " $2 }'
 end
 
-set -l commands start stop list ls show logs extend why services status sync reconcile drain \
+set -l commands start stop list ls show logs extend why services status usage sync reconcile drain \
     resume events token version
 set -l before "not __fish_seen_subcommand_from $commands"
 
@@ -47,6 +47,7 @@ complete -c resmgr -n $before -a extend -d 'Put off when tasks are stopped for i
 complete -c resmgr -n $before -a why -d 'Show why a task goes on, and when it will be stopped'
 complete -c resmgr -n $before -a services -d 'List the services one can start'
 complete -c resmgr -n $before -a status -d 'Show how the agent does'
+complete -c resmgr -n $before -a usage -d 'Verify and export the records of what tasks used'
 complete -c resmgr -n $before -a sync -d 'Ask for what is to go to PostgreSQL and others'
 complete -c resmgr -n $before -a reconcile -d 'Compare journal and engine, and bring them together'
 complete -c resmgr -n $before -a drain -d 'Refuse starts, and show what is left'
@@ -94,10 +95,16 @@ complete -c resmgr -n '__fish_seen_subcommand_from extend' -l by -x -d 'By how m
 
 complete -c resmgr -n '__fish_seen_subcommand_from services' -s q -l quiet -d 'Names only'
 
+set -l usage '__fish_seen_subcommand_from usage'
+set -l action '__fish_seen_subcommand_from verify export'
+complete -c resmgr -n "$usage; and not $action" -a 'verify export'
+complete -c resmgr -n "$usage; and $action" -a '(__resmgr_tasks --all --limit 100)'
+complete -c resmgr -n $usage -l task -x -a '(__resmgr_tasks --all --limit 100)' \
+    -d 'One of the tasks'
 set -l sync '__fish_seen_subcommand_from sync'
 set -l action '__fish_seen_subcommand_from now retry show-dead'
 complete -c resmgr -n "$sync; and not $action" -a 'now retry show-dead'
-complete -c resmgr -n "$sync; and $action" -a 'postgres'
+complete -c resmgr -n "$sync; and $action" -a 'postgres blockchain'
 complete -c resmgr -n '__fish_seen_subcommand_from reconcile' -l dry-run -d 'Do nothing'
 complete -c resmgr -n '__fish_seen_subcommand_from drain' -l reason -x \
     -d 'Told to those who are refused'

@@ -52,6 +52,7 @@ void add_idle_routes(Router& router, const Context& context);
 void add_event_route(Router& router, const Context& context);
 void add_host_routes(Router& router, const Context& context);
 void add_sink_routes(Router& router, const Context& context);
+void add_usage_routes(Router& router, const Context& context);
 void add_reconcile_route(Router& router, const Context& context);
 void add_drain_routes(Router& router, const Context& context);
 

@@ -141,6 +141,7 @@ struct WholeTask {
   Task task;
   journal::Activity activity;
   std::vector<Event> events;
+  std::vector<journal::Receipt> receipts;
 };
 
 WholeTask read_whole_task(const RouteContext& context, const Request& request) {
@@ -150,6 +151,7 @@ WholeTask read_whole_task(const RouteContext& context, const Request& request) {
   context.parts.journal.read([&](journal::Reader& reader) {
     whole.activity = reader.activity(whole.task.task_id);
     whole.events = reader.events_of(whole.task.task_id);
+    whole.receipts = reader.cursors().receipts_of(whole.task.task_id);
   });
   return whole;
 }
@@ -158,7 +160,7 @@ Response task_response(const RouteContext& context, const WholeTask& whole, std:
   constexpr std::size_t kUsualSize = 2048;
   std::string body;
   body.reserve(kUsualSize);
-  append_task(body, whole.task, url, whole.activity, whole.events);
+  append_task(body, whole.task, url, whole.activity, whole.events, whole.receipts);
   Response response = json_response(200, std::move(body));
   set_journal_position(context, whole.head, response);
   return response;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "agent/api/usage_json.h"
 #include "common/json.h"
 #include "common/time_format.h"
 
@@ -166,12 +167,15 @@ void append_task(std::string& out, const Task& task, std::string_view iframe_url
 }
 
 void append_task(std::string& out, const Task& task, std::string_view iframe_url,
-                 const journal::Activity& activity, const std::vector<Event>& events) {
+                 const journal::Activity& activity, const std::vector<Event>& events,
+                 const std::vector<journal::Receipt>& receipts) {
   append_members(out, task);
   append_text_or_null(out, "iframeUrl", iframe_url);
   append_usage(out, activity.sample);
   append_time(out, "idleUntil", activity.idle_until);
   append_time(out, "lifetimeUntil", activity.lifetime_until);
+  append_name(out, "receipts");
+  append_receipts(out, receipts);
   append_events(out, events);
   out += '}';
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/journal/activity.h"
+#include "agent/journal/cursors.h"
 #include "common/event.h"
 #include "common/task.h"
 
@@ -20,9 +21,11 @@ void append_task(std::string& out, const Task& task);
 void append_task(std::string& out, const Task& task, std::string_view iframe_url);
 
 // With `iframeUrl`, `usage` (null before the first sample), `idleUntil` and `lifetimeUntil` (null
-// unless they were extended) and `events`, as the single-task answer has it.
+// unless they were extended), `receipts` (usage_json.h) and `events`, as the single-task answer has
+// it.
 void append_task(std::string& out, const Task& task, std::string_view iframe_url,
-                 const journal::Activity& activity, const std::vector<Event>& events);
+                 const journal::Activity& activity, const std::vector<Event>& events,
+                 const std::vector<journal::Receipt>& receipts);
 
 // A line of /api/events, without the newline.
 void append_event(std::string& out, const Event& event);

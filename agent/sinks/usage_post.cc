@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
-#include <utility>
 
-#include "common/error.h"
 #include "common/json.h"
 #include "common/time_format.h"
 
@@ -40,23 +38,11 @@ void add_text(std::string& out, std::string_view name, const std::string& text) 
   add(out, name, dump_json(Json(either(text, kUnknown))));
 }
 
-Json parse(const journal::StoredUsage& usage) {
-  try {
-    Json record = parse_json(usage.record, "usage record");
-    if (record.is_object()) return record;
-  } catch (const Error&) {
-    // Below.
-  }
-  throw Error(ErrorKind::corrupt,
-              "cannot post usage record of task '" + usage.task_id + "': it is no JSON object",
-              "resmgr-agent journal check");
-}
-
 }  // namespace
 
 std::string usage_post(const journal::StoredUsage& usage,
                        const std::optional<identity::UserProfile>& profile) {
-  const Json record = parse(usage);
+  const Json record = Json::parse(usage.record, nullptr, false);
   const auto stop = parse_rfc3339(string_or(record, "stopTime"));
   const std::int64_t seconds = stop ? to_millis(*stop) / 1'000 : 0;
   const std::string user = string_or(record, "userId");

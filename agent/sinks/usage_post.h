@@ -13,7 +13,7 @@ namespace resmgr::sinks {
 // {usageHash, record, …}: the record's own bytes, which the hash is of, and beside it the members
 // that a service which collects metrics asks for, made of the same numbers. None of these is 0 or
 // empty, which such a service takes for missing: a measured 0 is the smallest number above it, and
-// a name that is not known is the user's id. Throws Error(corrupt) for what is no record.
+// a name that is not known is the user's id.
 std::string usage_post(const journal::StoredUsage& usage,
                        const std::optional<identity::UserProfile>& profile);
 

@@ -27,6 +27,7 @@ void add_extend(CLI::App& root, Invocation& invocation);
 void add_why(CLI::App& root, Invocation& invocation);
 void add_services(CLI::App& root, Invocation& invocation);
 void add_status(CLI::App& root, Invocation& invocation);
+void add_usage(CLI::App& root, Invocation& invocation);
 void add_sync(CLI::App& root, Invocation& invocation);
 void add_reconcile(CLI::App& root, Invocation& invocation);
 void add_drain(CLI::App& root, Invocation& invocation);

@@ -38,6 +38,24 @@ std::string used_text(const Json& usage) {
          format_size(integer_or(usage, "networkTxBytes", 0)) + " sent";
 }
 
+// "transaction 0x12… in block 7, of blockchain"; a service that names none is shown as it answered.
+std::string receipt_text(const Json& task) {
+  std::string text;
+  for (const Json& receipt : array_at(task, "receipts")) {
+    const auto member = [&](const char* name) {
+      const Json value = receipt.value(name, Json());
+      return value.is_string() ? value.get<std::string>() : value.is_null() ? "" : dump_json(value);
+    };
+    const std::string transaction = member("txHash");
+    const std::string block = member("blockNumber");
+    if (!text.empty()) text += "; ";
+    text += transaction.empty() ? member("body") : "transaction " + transaction;
+    if (!block.empty()) text += " in block " + block;
+    text += ", of " + member("sink");
+  }
+  return text;
+}
+
 Fields fields_for_people(const TaskAnswer& answer, Instant now) {
   const Task& task = answer.task;
   const auto local = [&](const std::optional<Instant>& time) {
@@ -59,7 +77,8 @@ Fields fields_for_people(const TaskAnswer& answer, Instant now) {
           {"Used", used_text(object_at(answer.body, "usage"))},
           {"Exit code", task.exit_code ? std::to_string(*task.exit_code) : ""},
           {"Precision", task.stop_time ? std::string(to_string(task.precision)) : ""},
-          {"Usage hash", task.usage_hash}};
+          {"Usage hash", task.usage_hash},
+          {"Receipt", receipt_text(answer.body)}};
 }
 
 void print_for_people(Session& session, const TaskAnswer& answer) {

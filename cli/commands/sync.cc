@@ -139,7 +139,8 @@ void add_sync(CLI::App& root, Invocation& invocation) {
         const bool known = name == "now" || name == "retry" || name == "show-dead";
         return known ? "" : "'" + printable(name) + "' is not now, retry or show-dead";
       });
-  sync->add_option("SINK", options->sink, "Name of the destination, such as postgres")->required();
+  sync->add_option("SINK", options->sink, "Name of the destination: postgres, blockchain")
+      ->required();
   sync->footer(kSyncFooter);
   sync->callback([&invocation, options] {
     invocation.run = [options](Session& session) {

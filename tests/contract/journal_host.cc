@@ -2,13 +2,37 @@
 
 #include <utility>
 
+#include "common/crypto.h"
 #include "common/ids.h"
+#include "common/jcs.h"
+#include "common/json.h"
+#include "common/time_format.h"
 #include "tests/support/eventually.h"
 
 namespace resmgr::sinks {
 namespace {
 
 constexpr char kAda[] = "00000000-0000-4000-8000-0000000000ad";
+
+// As the agent's.
+std::string usage_record_of(const journal::TaskRow& row) {
+  const Task& task = row.task;
+  return canonical_json({{"version", 1},
+                         {"taskId", task.task_id},
+                         {"userId", task.user_id},
+                         {"serviceType", task.service_type},
+                         {"containerId", task.container_id},
+                         {"host", task.host},
+                         {"startTime", format_rfc3339(*task.start_time)},
+                         {"stopTime", format_rfc3339(*task.stop_time)},
+                         {"durationMs", task.duration()->count()},
+                         {"cpuMs", row.cpu_ms},
+                         {"peakMemoryBytes", row.peak_memory_bytes},
+                         {"exitCode", *task.exit_code},
+                         {"endedBy", "user"},
+                         {"precision", "exact"},
+                         {"nonce", random_hex(16)}});
+}
 
 }  // namespace
 
@@ -85,12 +109,22 @@ journal::TaskRow JournalHost::run() {
 void JournalHost::end(journal::TaskRow& row) {
   row.task.status = TaskStatus::stopping;
   change(row, event_type::kStopRequested);
-  row.task.status = TaskStatus::stopped;
-  row.task.stop_time = *row.task.start_time + Millis{3'723'004};
-  row.task.exit_code = 143;
-  row.task.usage_hash = std::string(64, 'a');
-  change(row, event_type::kEnded);
+  record_end(row, row.task.start_time.value() + Millis{3'723'004});
   change(row, event_type::kRemoved);
+}
+
+void JournalHost::record_end(journal::TaskRow& row, Instant stop_time) {
+  clock.advance(Millis{11});
+  row.task.status = TaskStatus::stopped;
+  row.task.stop_time = stop_time;
+  row.task.exit_code = 143;
+  const std::string record = usage_record_of(row);
+  row.task.usage_hash = sha256_hex(record);
+  journal->transact([&](journal::Transaction& transaction) {
+    transaction.update(row);
+    transaction.put_usage(row.task.task_id, record, row.task.usage_hash);
+    transaction.append(event_type::kEnded, row, clock.now(), "{}");
+  });
 }
 
 journal::TaskRow JournalHost::fail() {

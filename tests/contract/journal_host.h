@@ -41,6 +41,8 @@ class JournalHost {
   journal::TaskRow run();
   // Stop requested, ended, removed.
   void end(journal::TaskRow& row);
+  // Ended, with its usage record.
+  void record_end(journal::TaskRow& row, Instant stop_time);
   // A start that failed.
   journal::TaskRow fail();
 

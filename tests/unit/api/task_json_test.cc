@@ -62,7 +62,8 @@ TEST(TaskJson, AddsUrlAndEvents) {
   journal::Activity activity;
   activity.sample = {instant_from_millis(1'795'367'045'001), 1'500, 1 << 20, 300, 40};
   activity.idle_until = instant_from_millis(1'795'367'046'000);
-  append_task(text, full_task(), "http://127.0.0.1:1/?t=\"", activity, {event, bare});
+  const journal::Receipt receipt{"blockchain", "task", event.time, R"({"txHash":"0x1","n":[1]})"};
+  append_task(text, full_task(), "http://127.0.0.1:1/?t=\"", activity, {event, bare}, {receipt});
   Json expected = wired(full_task());
   expected["usage"] = {{"cpuMs", 1'500},
                        {"peakMemoryBytes", 1 << 20},
@@ -72,15 +73,21 @@ TEST(TaskJson, AddsUrlAndEvents) {
   expected["idleUntil"] = "2026-11-22T17:04:06.000Z";
   expected["lifetimeUntil"] = Json();
   expected["iframeUrl"] = "http://127.0.0.1:1/?t=\"";
+  expected["receipts"] = {{{"sink", "blockchain"},
+                           {"receivedAt", "2026-11-22T17:04:05.001Z"},
+                           {"txHash", "0x1"},
+                           {"blockNumber", nullptr},
+                           {"body", {{"txHash", "0x1"}, {"n", {1}}}}}};
   expected["events"] = {wire::task_event_to_json(event), wire::task_event_to_json(bare)};
   EXPECT_EQ(parsed(text), expected);
 
   text.clear();
-  append_task(text, full_task(), "", {}, {});
+  append_task(text, full_task(), "", {}, {}, {});
   EXPECT_TRUE(parsed(text)["iframeUrl"].is_null());
   EXPECT_TRUE(parsed(text)["usage"].is_null());
   EXPECT_TRUE(parsed(text)["idleUntil"].is_null());
   EXPECT_EQ(parsed(text)["events"], Json::array());
+  EXPECT_EQ(parsed(text)["receipts"], Json::array());
 
   text.clear();
   append_task(text, full_task(), "");

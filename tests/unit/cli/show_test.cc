@@ -1,6 +1,7 @@
 // `resmgr show`, `logs`, `services`, `events`, `status`, `version`.
 
 #include "common/version.h"
+#include "common/wire.h"
 #include "tests/unit/cli/command_test.h"
 
 namespace resmgr::cli {
@@ -48,6 +49,17 @@ TEST_F(ShowTest, OnATerminalTellsAll) {
             "SEQ  TIME      EVENT                 DETAILS\n"
             "  7  16:04:05  task.start_requested\n"
             " 12  16:04:06  task.created          {\"containerId\":\"c0ffee\"}\n");
+}
+
+TEST_F(ShowTest, TellsTheReceipts) {
+  out.terminal = true;
+  Json task = wire::task_to_json(*agent.find(kId));
+  task["receipts"] = {{{"sink", "blockchain"}, {"txHash", "0xabc"}, {"blockNumber", 7}},
+                      {{"sink", "other"}, {"txHash", nullptr}, {"body", {{"taken", true}}}}};
+  agent.intercept = [&](const HttpRequest&) { return json_answer(200, task); };
+  EXPECT_EQ(run({"show", kId}), kDone);
+  EXPECT_THAT(out.text, HasSubstr("Receipt    transaction 0xabc in block 7, of blockchain; "
+                                  "{\"taken\":true}, of other\n"));
 }
 
 TEST_F(ShowTest, InAPipeIsAMemberALine) {
