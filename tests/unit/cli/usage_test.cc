@@ -74,7 +74,11 @@ TEST_F(UsageTest, FindsWhatWasChanged) {
               HasSubstr("the record's hash is "));
   EXPECT_THAT(fault([](Json& trace) { trace["record"]["cpuMs"] = 0.5; }),
               HasSubstr("the record has no hash"));
-  EXPECT_THAT(fault([](Json& trace) { trace["taskId"] = kSecond; }), HasSubstr("another task"));
+  EXPECT_THAT(fault([](Json& trace) {
+                trace = trace_of(kSecond);
+                trace["taskId"] = kFirst;
+              }),
+              HasSubstr("another task"));
   EXPECT_THAT(fault([](Json& trace) { trace["posts"][0]["body"]["usageHash"] = "ab"; }),
               HasSubstr("what was posted to blockchain has the hash 'ab'"));
   EXPECT_THAT(fault([](Json& trace) { trace["posts"][0]["body"]["record"]["cpuMs"] = 1; }),

@@ -39,10 +39,12 @@ class FakeProfiles final : public identity::UserProfiles {
 
 class BlockchainSinkTest : public testing::Test {
  protected:
-  BlockchainSinkTest() {
-    options_.destination.section = "blockchain";
-    options_.destination.url = "http://chain.example.org/api/metrics?kind=usage";
-    service_.answer(201, kReceipt);
+  BlockchainSinkTest() { service_.answer(201, kReceipt); }
+  static BlockchainOptions options() {
+    BlockchainOptions options;
+    options.destination.section = "blockchain";
+    options.destination.url = "http://chain.example.org/api/metrics?kind=usage";
+    return options;
   }
   std::unique_ptr<BlockchainSink> make_sink() {
     return std::make_unique<BlockchainSink>(options_, *host_.journal, host_.clock, &profiles_,
@@ -80,7 +82,7 @@ class BlockchainSinkTest : public testing::Test {
     });
   }
 
-  BlockchainOptions options_;
+  BlockchainOptions options_ = options();
   FakeHttpService service_;
   FakeProfiles profiles_;
   JournalHost host_{"here", [this] { return make_sink(); }};
