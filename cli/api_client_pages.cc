@@ -7,7 +7,7 @@
 namespace resmgr::cli {
 namespace {
 
-constexpr char kLargestPage[] = "500";
+constexpr char kPageLimit[] = "500";
 
 }  // namespace
 
@@ -28,7 +28,7 @@ void ApiClient::each_of(const std::string& path, std::string query, std::string_
 Json ApiClient::dead_letters(const std::string& sink) {
   Json all = Json::array();
   each_of(std::string(wire::kSinks) + "/" + url_encode(sink) + "/dead-letters",
-          Query().add("limit", kLargestPage).text(), "show dead letters of '" + sink + "'",
+          Query().add("limit", kPageLimit).text(), "show dead letters of '" + sink + "'",
           [&](const Json& letter) { all.push_back(letter); });
   return all;
 }
@@ -39,8 +39,7 @@ Json ApiClient::usage_record(const std::string& task_id) {
 }
 
 void ApiClient::usage_records(const std::function<void(const Json&)>& each) {
-  each_of(wire::kUsageRecords, Query().add("limit", kLargestPage).text(), "list usage records",
-          each);
+  each_of(wire::kUsageRecords, Query().add("limit", kPageLimit).text(), "list usage records", each);
 }
 
 }  // namespace resmgr::cli

@@ -42,7 +42,7 @@ Response usage_record(const RouteContext& context, const Request& request) {
                   "': " + (is_active(row.task.status) ? "it has not ended" : "it never ran"));
 }
 
-std::string user_of(Query& query, const identity::Principal& caller) {
+std::string whose_records(Query& query, const identity::Principal& caller) {
   const auto user = query.uuid("userId");
   query.check();
   if (!user) return caller.admin ? std::string() : caller.user_id;
@@ -58,7 +58,7 @@ Response usage_records(const RouteContext& context, const Request& request) {
   const auto limit =
       static_cast<int>(query.integer("limit", 1, kMostRecords).value_or(kUsualRecords));
   const bool named = query.text("userId").has_value();
-  filter.user_id = user_of(query, *request.caller);
+  filter.user_id = whose_records(query, *request.caller);
   std::vector<UsageTrace> traces;
   context.parts.journal.read([&](journal::Reader& reader) {
     for (auto& usage : reader.usage_records(filter, limit)) {
@@ -79,9 +79,9 @@ Response usage_records(const RouteContext& context, const Request& request) {
   return response;
 }
 
-using Answer = Response (*)(const RouteContext&, const Request&);
+using UsageAnswer = Response (*)(const RouteContext&, const Request&);
 
-void add(Router& router, std::string pattern, Answer answer, RouteContext* context) {
+void add_get(Router& router, std::string pattern, UsageAnswer answer, RouteContext* context) {
   router.add({.method = Method::get,
               .pattern = std::move(pattern),
               .runs = Runs::on_worker,
@@ -93,8 +93,8 @@ void add(Router& router, std::string pattern, Answer answer, RouteContext* conte
 }  // namespace
 
 void add_usage_routes(Router& router, const Context& context) {
-  add(router, "/api/tasks/{id}/usage-record", usage_record, context.get());
-  add(router, wire::kUsageRecords, usage_records, context.get());
+  add_get(router, "/api/tasks/{id}/usage-record", usage_record, context.get());
+  add_get(router, wire::kUsageRecords, usage_records, context.get());
 }
 
 }  // namespace resmgr::api

@@ -29,13 +29,13 @@ const std::string& either(const std::string& first, const std::string& second) {
   return first.empty() ? second : first;
 }
 
-void add(std::string& out, std::string_view name, std::string_view json) {
+void add_json(std::string& out, std::string_view name, std::string_view json) {
   out.append(",\"").append(name).append("\":").append(json);
 }
 
 void add_text(std::string& out, std::string_view name, const std::string& text) {
   static const std::string kUnknown = "unknown";
-  add(out, name, dump_json(Json(either(text, kUnknown))));
+  add_json(out, name, dump_json(Json(either(text, kUnknown))));
 }
 
 }  // namespace
@@ -49,13 +49,13 @@ std::string usage_post(const journal::StoredUsage& usage,
   const identity::UserProfile known = profile.value_or(identity::UserProfile{});
 
   std::string out = R"({"usageHash":)" + dump_json(Json(usage.hash));
-  add(out, "record", usage.record);
+  add_json(out, "record", usage.record);
   add_text(out, "containerId", string_or(record, "containerId"));
   add_text(out, "containerName", string_or(record, "serviceType"));
-  add(out, "memoryMB", decimal(integer_or(record, "peakMemoryBytes", 0), kMillion));
-  add(out, "cpuUsage",
-      decimal(integer_or(record, "cpuMs", 0), integer_or(record, "durationMs", 0)));
-  add(out, "timestamp", std::to_string(std::max<std::int64_t>(seconds, 1)));
+  add_json(out, "memoryMB", decimal(integer_or(record, "peakMemoryBytes", 0), kMillion));
+  add_json(out, "cpuUsage",
+           decimal(integer_or(record, "cpuMs", 0), integer_or(record, "durationMs", 0)));
+  add_json(out, "timestamp", std::to_string(std::max<std::int64_t>(seconds, 1)));
   add_text(out, "user_email", either(known.email, user));
   add_text(out, "user_fullname", either(known.full_name, user));
   return out + "}";

@@ -21,8 +21,8 @@ struct UsageOptions {
   std::vector<std::string> more_tasks;  // --task
 };
 
-const std::vector<std::string> kColumns = {"taskId", "result",      "state", "usageHash",
-                                           "txHash", "blockNumber", "detail"};
+const std::vector<std::string> kUsageColumns = {"taskId", "result",      "state", "usageHash",
+                                                "txHash", "blockNumber", "detail"};
 
 // Each trace of the tasks that are named, or of all that the caller may see.
 void each_trace(Session& session, const UsageOptions& options,
@@ -42,18 +42,18 @@ std::string detail_of(const UsageVerdict& verdict) {
   return detail.empty() ? verdict.reason : detail;
 }
 
-std::vector<std::string> record_of(const UsageVerdict& verdict) {
+std::vector<std::string> verdict_record(const UsageVerdict& verdict) {
   return {verdict.task_id,   verdict.good() ? "ok" : "wrong",
           verdict.state,     verdict.hash,
           verdict.tx_hash,   verdict.block_number,
           detail_of(verdict)};
 }
 
-Json json_of(const UsageVerdict& verdict) {
+Json verdict_json(const UsageVerdict& verdict) {
   Json json = Json::object();
-  const auto record = record_of(verdict);
-  for (std::size_t i = 0; i < kColumns.size(); ++i) {
-    json[kColumns[i]] = record[i].empty() ? Json() : Json(record[i]);
+  const auto record = verdict_record(verdict);
+  for (std::size_t i = 0; i < kUsageColumns.size(); ++i) {
+    json[kUsageColumns[i]] = record[i].empty() ? Json() : Json(record[i]);
   }
   return json;
 }
@@ -65,7 +65,7 @@ struct Counts {
   std::size_t posted = 0;
 };
 
-void print_for_people(Session& session, Table& table, const Counts& counts) {
+void print_verdicts(Session& session, Table& table, const Counts& counts) {
   TextStream& out = session.out();
   if (!table.empty()) out.write(table.render(out.width(), session.surroundings().colourful(out)));
   out.write(std::to_string(counts.all) + " usage records, " +
@@ -79,17 +79,17 @@ int verify(Session& session, const UsageOptions& options) {
   Counts counts;
   Json list = Json::array();
   Table table({{"TASK"}, {"RESULT"}, {"STATE"}, {"TRANSACTION", false, 12}, {"DETAIL", false, 20}});
-  if (format == Format::csv) out.write(csv_line(kColumns));
+  if (format == Format::csv) out.write(csv_line(kUsageColumns));
   each_trace(session, options, [&](const Json& trace) {
     const UsageVerdict verdict = check_usage(trace);
     ++counts.all;
     counts.wrong += verdict.good() ? 0 : 1;
     counts.posted += verdict.state == "posted" ? 1 : 0;
-    if (format == Format::tsv) out.write(tsv_line(record_of(verdict)));
-    if (format == Format::csv) out.write(csv_line(record_of(verdict)));
-    if (format == Format::json) list.push_back(json_of(verdict));
+    if (format == Format::tsv) out.write(tsv_line(verdict_record(verdict)));
+    if (format == Format::csv) out.write(csv_line(verdict_record(verdict)));
+    if (format == Format::json) list.push_back(verdict_json(verdict));
     if (format != Format::table) return;
-    const auto record = record_of(verdict);
+    const auto record = verdict_record(verdict);
     table.add_row({{std::string(short_id(record[0]))},
                    {record[1], verdict.good() ? Style::good : Style::bad},
                    {record[2]},
@@ -97,7 +97,7 @@ int verify(Session& session, const UsageOptions& options) {
                    {record[6]}});
   });
   if (format == Format::json) out.write(dump_json(list) + "\n");
-  if (format == Format::table) print_for_people(session, table, counts);
+  if (format == Format::table) print_verdicts(session, table, counts);
   return counts.wrong == 0 ? kDone : kFailed;
 }
 
@@ -108,7 +108,7 @@ int export_records(Session& session, const UsageOptions& options) {
   return kDone;
 }
 
-constexpr char kFooter[] = R"(
+constexpr char kUsageFooter[] = R"(
   verify  computes the hash of each usage record anew, and compares it with what
           was posted and with the receipt; exit code 1 if any differs
   export  writes records with their hashes, one JSON object a line
@@ -140,7 +140,7 @@ void add_usage(CLI::App& root, Invocation& invocation) {
                    "Tasks, or unambiguous beginnings or ends of their ids; - reads them")
       ->type_name("");
   usage->add_option("--task", options->more_tasks, "One of them, too")->type_name("ID");
-  usage->footer(kFooter);
+  usage->footer(kUsageFooter);
   usage->callback([&invocation, options] {
     invocation.run = [options](Session& session) {
       return options->action == "export" ? export_records(session, *options)
