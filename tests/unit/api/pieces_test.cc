@@ -228,13 +228,22 @@ TEST(Tokens, AreFoundInLists) {
 }
 
 TEST(Throttle, CountsWhatItHoldsBack) {
-  Throttle throttle;
+  Throttle throttle(1);
   const std::chrono::steady_clock::time_point start{};
   EXPECT_EQ(throttle.pass(start), 0);
   EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(1)), std::nullopt);
   EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(999)), std::nullopt);
   EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(1000)), 2);
   EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(5000)), 0);
+}
+
+TEST(Throttle, LetsSoManyThroughWithinASecond) {
+  Throttle throttle(3);
+  const std::chrono::steady_clock::time_point start{};
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(i)), 0);
+  EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(4)), std::nullopt);
+  EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(1000)), 1);
+  EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(1001)), 0);
 }
 
 TEST(AccessLog, NamesThePeerThatAProxyNames) {
