@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "common/destination.h"
 #include "common/error.h"
 #include "common/time_format.h"
 
@@ -165,6 +166,21 @@ std::optional<sinks::PostgresOptions> postgres_options(const Config& config) {
   return postgres;
 }
 
+std::optional<sinks::SeqOptions> seq_options(const Config& config) {
+  constexpr std::int64_t kLeastSpool = 1 << 20;
+  const auto destination = destination_from(config, "seq", "api_key");
+  if (!destination) return std::nullopt;
+  sinks::SeqOptions seq;
+  seq.destination = *destination;
+  seq.least = log::level_from(config.text("seq.level"));
+  seq.timeout = duration_in_range(config, "sinks.timeout", Millis{1'000}, Millis{600'000});
+  seq.spool_bytes = config.size("seq.spool_max");
+  if (seq.spool_bytes >= kLeastSpool) return seq;
+  throw Error(ErrorKind::config, "cannot use seq.spool_max '" + format_size(seq.spool_bytes) +
+                                     "' (" + config.origin("seq.spool_max") +
+                                     "): it is less than " + format_size(kLeastSpool));
+}
+
 journal::RetentionRules retention_rules(const Config& config) {
   journal::RetentionRules rules;
   rules.events = config.duration("retention.events");
@@ -197,6 +213,7 @@ Settings settings_from(const Config& config) {
   settings.pumps = pump_options(config);
   settings.postgres = postgres_options(config);
   if (settings.postgres) settings.postgres->host = settings.name;
+  settings.seq = seq_options(config);
   return settings;
 }
 

@@ -12,6 +12,7 @@
 #include "agent/identity/authenticator.h"
 #include "agent/journal/retention.h"
 #include "agent/sinks/postgres_address.h"
+#include "agent/sinks/seq_sink.h"
 #include "agent/sinks/status.h"
 #include "agent/tasks/task_service.h"
 #include "common/config.h"
@@ -35,6 +36,7 @@ struct Settings {
   tasks::TaskOptions tasks;  // less agent_id and secret_key, which lie in the data directory
   sinks::PumpOptions pumps;
   std::optional<sinks::PostgresOptions> postgres;  // less agent_id; absent: off
+  std::optional<sinks::SeqOptions> seq;            // absent: off
 };
 
 // Throws Error(config) for a value that is out of range, naming key and origin.

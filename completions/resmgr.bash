@@ -109,7 +109,7 @@ _resmgr() {
         case $prev in
           sync) mapfile -t COMPREPLY < <(compgen -W 'now retry show-dead' -- "$cur") ;;
           now | retry | show-dead)
-            mapfile -t COMPREPLY < <(compgen -W 'postgres' -- "$cur")
+            mapfile -t COMPREPLY < <(compgen -W 'postgres seq' -- "$cur")
             ;;
         esac
         ;;

@@ -97,7 +97,7 @@ complete -c resmgr -n '__fish_seen_subcommand_from services' -s q -l quiet -d 'N
 set -l sync '__fish_seen_subcommand_from sync'
 set -l action '__fish_seen_subcommand_from now retry show-dead'
 complete -c resmgr -n "$sync; and not $action" -a 'now retry show-dead'
-complete -c resmgr -n "$sync; and $action" -a 'postgres'
+complete -c resmgr -n "$sync; and $action" -a 'postgres seq'
 complete -c resmgr -n '__fish_seen_subcommand_from reconcile' -l dry-run -d 'Do nothing'
 complete -c resmgr -n '__fish_seen_subcommand_from drain' -l reason -x \
     -d 'Told to those who are refused'

@@ -70,6 +70,7 @@ void AccessLog::write(const Request& request, int status, std::chrono::microseco
               {"Millis", static_cast<double>(took.count()) / 1000.0},
               {"User", request.caller ? request.caller->user_id : "-"},
               {"Name", request.caller ? request.caller->name : "-"},
+              {"Path", request.path},
               {"Peer", shown_peer(request)},
               {"RequestId", request.id}});
 }
