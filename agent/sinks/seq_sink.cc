@@ -14,9 +14,9 @@ constexpr Millis kLogInterval{1'000};
 constexpr std::size_t kMostLogLines = 1'000;
 constexpr std::size_t kMostLogBytes = std::size_t{4} << 20;
 // As a pump has it: from then on it is Seq that is to blame, and not a line.
-constexpr int kRejectsInARow = 20;
+constexpr int kLogRejectsInARow = 20;
 
-constexpr char kGap[] =
+constexpr char kLogGap[] =
     "{Count} entries of the agent's log were dropped: there were too many, or they could not be "
     "kept on the disk";
 
@@ -104,7 +104,7 @@ Outcome SeqSink::post_log(const Spool::Chunk& chunk, std::size_t& sent) {
   if (chunk.missing > 0) {
     const ClefEntry gap{clock_.now(),
                         log::Level::warning,
-                        kGap,
+                        kLogGap,
                         Json{{"Count", chunk.missing},
                              {"AgentId", source_.agent_id},
                              {"Host", source_.host},
@@ -117,7 +117,7 @@ Outcome SeqSink::post_log(const Spool::Chunk& chunk, std::size_t& sent) {
 }
 
 void SeqSink::give_up(const Spool::Chunk& chunk, const Outcome& outcome) {
-  if (++log_rejects_in_a_row_ >= kRejectsInARow)
+  if (++log_rejects_in_a_row_ >= kLogRejectsInARow)
     throw SinkFailure(Outcome::refused(outcome.reason));
   std::string file;
   for (const std::string& line : chunk.lines) file = spool_->set_aside(line);

@@ -16,13 +16,13 @@ using ::testing::HasSubstr;
 
 constexpr Millis kLong = std::chrono::minutes(5);
 
-HttpEndpoint at(const ScriptedServer& server) {
+HttpEndpoint endpoint_at(const ScriptedServer& server) {
   HttpEndpoint endpoint;
   endpoint.url = server.url();
   return endpoint;
 }
 
-std::string failure_of(HttpCaller& caller) {
+std::string failure_of_call(HttpCaller& caller) {
   try {
     caller.send(post("/"));
     return "";
@@ -36,7 +36,7 @@ TEST(HttpCall, ReturnsTheAnswer) {
     peer.read_request();
     peer.answer("abc", number == 0 ? "201 Created" : "400 Bad Request");
   });
-  HttpCaller caller(at(server), kLong);
+  HttpCaller caller(endpoint_at(server), kLong);
   for (const int status : {201, 400}) {
     const HttpResponse response = caller.send(post("/"));
     EXPECT_EQ(response.status, status);
@@ -50,7 +50,7 @@ TEST(HttpCall, SaysThatAnEmptyBodyIsEmpty) {
     seen.add(peer.read_request());
     peer.answer("");
   });
-  HttpCaller caller(at(server), kLong);
+  HttpCaller caller(endpoint_at(server), kLong);
   EXPECT_EQ(caller.send(post("/", "")).status, 200);
   EXPECT_THAT(seen.all().at(0), HasSubstr("Content-Length: 0\r\n"));
 }
@@ -67,8 +67,8 @@ TEST(HttpCall, EndsWhereTheAnswerTakesTooLong) {
         std::this_thread::sleep_for(Millis{5});
       }
     });
-    HttpCaller caller(at(server), Millis{100});
-    EXPECT_THAT(failure_of(caller), HasSubstr("none came within 100ms"));
+    HttpCaller caller(endpoint_at(server), Millis{100});
+    EXPECT_THAT(failure_of_call(caller), HasSubstr("none came within 100ms"));
   }
 }
 
@@ -77,12 +77,12 @@ TEST(HttpCall, EndsWhenItIsInterruptedAndDoesNotBeginAgain) {
     peer.read_request();
     peer.wait_for_close();
   });
-  HttpCaller caller(at(server), kLong);
-  auto failure = std::async(std::launch::async, [&] { return failure_of(caller); });
+  HttpCaller caller(endpoint_at(server), kLong);
+  auto failure = std::async(std::launch::async, [&] { return failure_of_call(caller); });
   EXPECT_TRUE(support::eventually([&] { return server.open() == 1; }));
   caller.interrupt();
   EXPECT_THAT(failure.get(), HasSubstr("given up"));  // would wait for minutes
-  EXPECT_THAT(failure_of(caller), HasSubstr("given up"));
+  EXPECT_THAT(failure_of_call(caller), HasSubstr("given up"));
 }
 
 TEST(HttpCall, DoesNotTakeAnAnswerOfAnySize) {
@@ -90,8 +90,8 @@ TEST(HttpCall, DoesNotTakeAnAnswerOfAnySize) {
     peer.read_request();
     peer.answer(std::string(1'001, 'x'));
   });
-  HttpCaller caller(at(server), kLong, 1'000);
-  EXPECT_THAT(failure_of(caller), HasSubstr("it is over"));
+  HttpCaller caller(endpoint_at(server), kLong, 1'000);
+  EXPECT_THAT(failure_of_call(caller), HasSubstr("it is over"));
 }
 
 TEST(RetryAfter, IsANumberOfSecondsOrADate) {

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/sinks/seq_fixture.h"
 
 namespace resmgr::sinks {
@@ -127,6 +129,21 @@ TEST_F(SeqTest, ABatchKeepsToTheLimitsOfSeq) {
     EXPECT_LE(seen.lines, 1'000U);
   }
   EXPECT_THAT(letters(), IsEmpty());
+}
+
+TEST_F(SeqTest, ALongBacklogArrivesInOrderOverEveryMishap) {
+  constexpr std::int64_t kEvents = 20'000;
+  append_many(kEvents);
+  for (const int status : {503, 429, 413, 400, 401}) server_.befall(answer(status));
+  server_.befall({.kind = SeqMishap::Kind::cut});
+  make_seq_pump();
+  EXPECT_TRUE(support::eventually([&] {
+    settle();
+    return pump_->status().lag_events == 0;
+  }));
+  const auto there = seqs();
+  ASSERT_EQ(there.size(), static_cast<std::size_t>(kEvents));
+  EXPECT_TRUE(std::ranges::is_sorted(there));
 }
 
 TEST_F(SeqTest, AnAnswerOfSomethingElseIsNoReceipt) {
