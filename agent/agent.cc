@@ -7,6 +7,7 @@
 #include "agent/engine/labels.h"
 #include "agent/sinks/blockchain_sink.h"
 #include "agent/sinks/postgres_sink.h"
+#include "agent/sinks/seq_sink.h"
 #include "common/error.h"
 #include "common/event.h"
 #include "common/failpoint.h"
@@ -47,6 +48,22 @@ std::shared_ptr<const catalog::Catalog> load_catalog(const std::vector<std::stri
   return catalog;
 }
 
+// An agent goes on without it, on a full disk above all.
+std::unique_ptr<sinks::Diagnostics> open_diagnostics(const Settings& settings,
+                                                     const LockedDirectory& data,
+                                                     const std::string& agent_id) {
+  if (!settings.seq) return nullptr;
+  try {
+    return std::make_unique<sinks::Diagnostics>(
+        sinks::SpoolOptions{.folder = data.file("spool"), .most_bytes = settings.seq->spool_bytes},
+        sinks::ClefSource{agent_id, settings.name}, settings.seq->least);
+  } catch (const Error& error) {
+    log::warning("Seq gets nothing of the log, which can't be kept for it: {Reason}",
+                 {{"Reason", error.message()}});
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 Agent::Agent(Settings settings)
@@ -54,6 +71,7 @@ Agent::Agent(Settings settings)
       data_(settings_.data_dir, 0700),
       run_(settings_.run_dir, 0755),
       agent_id_(load_agent_id(data_)),
+      diagnostics_(open_diagnostics(settings_, data_, agent_id_)),
       journal_({.file = data_.file(kJournalFile), .ballast_bytes = kBallastBytes}),
       engine_(settings_.engine),
       authenticator_(settings_.auth, clock_, agent_id_),
@@ -63,20 +81,29 @@ Agent::Agent(Settings settings)
       retention_(settings_.retention,
                  {journal_, clock_, [this] { return pumps_.pinned_to(); },
                   [this](const std::string& task_id) { tasks_.forget_output(task_id); }}) {
-  if (settings_.postgres) {
-    sinks::PostgresOptions postgres = *settings_.postgres;
-    postgres.agent_id = agent_id_;
-    pumps_.add(std::make_unique<sinks::PostgresSink>(postgres));
-  }
-  if (settings_.blockchain) {
-    pumps_.add(
-        std::make_unique<sinks::BlockchainSink>(*settings_.blockchain, journal_, clock_, nullptr));
-  }
+  add_sinks();
   api::ServerOptions server = settings_.server;
   server.refused_interface = engine::bridge_name(agent_id_);
   server_ = std::make_unique<api::Server>(
       server,
       api::Parts{journal_, tasks_, authenticator_, clock_, agent_id_, settings_.name, {}, &pumps_});
+}
+
+void Agent::add_sinks() {
+  if (settings_.postgres) {
+    sinks::PostgresOptions postgres = *settings_.postgres;
+    postgres.agent_id = agent_id_;
+    pumps_.add(std::make_unique<sinks::PostgresSink>(postgres));
+  }
+  if (settings_.seq) {
+    sinks::Spool* const spool = diagnostics_ ? &diagnostics_->spool() : nullptr;
+    pumps_.add(std::make_unique<sinks::SeqSink>(
+        *settings_.seq, sinks::ClefSource{agent_id_, settings_.name}, spool, clock_));
+  }
+  if (settings_.blockchain) {
+    pumps_.add(
+        std::make_unique<sinks::BlockchainSink>(*settings_.blockchain, journal_, clock_, nullptr));
+  }
 }
 
 Agent::~Agent() {

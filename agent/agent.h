@@ -13,6 +13,7 @@
 #include "agent/journal/journal.h"
 #include "agent/journal/retention.h"
 #include "agent/settings.h"
+#include "agent/sinks/diagnostics.h"
 #include "agent/sinks/status.h"
 #include "agent/tasks/task_service.h"
 #include "common/clock.h"
@@ -35,6 +36,7 @@ class Agent {
   void reload();
 
  private:
+  void add_sinks();
   void write_agent_json();
   void record(const char* event_type) noexcept;
 
@@ -43,6 +45,7 @@ class Agent {
   LockedDirectory data_;
   LockedDirectory run_;
   const std::string agent_id_;
+  std::unique_ptr<sinks::Diagnostics> diagnostics_;  // null: nobody reads the log along
   journal::Journal journal_;
   engine::DockerEngine engine_;
   identity::Authenticator authenticator_;

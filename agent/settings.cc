@@ -173,6 +173,32 @@ std::optional<sinks::BlockchainOptions> blockchain_options(const Config& config)
       *destination, duration_in_range(config, "sinks.timeout", Millis{1'000}, Millis{600'000})};
 }
 
+log::Level level(const Config& config, std::string_view key) {
+  try {
+    return log::level_from(config.text(key));
+  } catch (const Error& error) {
+    throw Error(ErrorKind::config,
+                "cannot use " + std::string(key) + " '" + config.text(key) + "' (" +
+                    config.origin(key) + "): it is no level",
+                error.hint());
+  }
+}
+
+std::optional<sinks::SeqOptions> seq_options(const Config& config) {
+  constexpr std::int64_t kLeastSpool = 1 << 20;
+  const auto destination = destination_from(config, "seq", "api_key");
+  if (!destination) return std::nullopt;
+  sinks::SeqOptions seq;
+  seq.destination = *destination;
+  seq.least = level(config, "seq.level");
+  seq.timeout = duration_in_range(config, "sinks.timeout", Millis{1'000}, Millis{600'000});
+  seq.spool_bytes = config.size("seq.spool_max");
+  if (seq.spool_bytes >= kLeastSpool) return seq;
+  throw Error(ErrorKind::config, "cannot use seq.spool_max '" + format_size(seq.spool_bytes) +
+                                     "' (" + config.origin("seq.spool_max") +
+                                     "): it is less than " + format_size(kLeastSpool));
+}
+
 journal::RetentionRules retention_rules(const Config& config) {
   journal::RetentionRules rules;
   rules.events = config.duration("retention.events");
@@ -191,7 +217,7 @@ Settings settings_from(const Config& config) {
   if (settings.data_dir.empty()) settings.data_dir = default_data_dir();
   settings.run_dir = config.text("agent.run_dir");
   if (settings.run_dir.empty()) settings.run_dir = default_run_dir();
-  settings.log_level = log::level_from(config.text("agent.log_level"));
+  settings.log_level = level(config, "agent.log_level");
   settings.services_dirs = config.text_list("agent.services_dirs");
   settings.server = server_options(config);
   settings.server.socket_path = settings.run_dir + "/agent.sock";
@@ -206,6 +232,7 @@ Settings settings_from(const Config& config) {
   settings.postgres = postgres_options(config);
   if (settings.postgres) settings.postgres->host = settings.name;
   settings.blockchain = blockchain_options(config);
+  settings.seq = seq_options(config);
   return settings;
 }
 

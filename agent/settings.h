@@ -13,6 +13,7 @@
 #include "agent/journal/retention.h"
 #include "agent/sinks/blockchain_sink.h"
 #include "agent/sinks/postgres_address.h"
+#include "agent/sinks/seq_sink.h"
 #include "agent/sinks/status.h"
 #include "agent/tasks/task_service.h"
 #include "common/config.h"
@@ -37,6 +38,7 @@ struct Settings {
   sinks::PumpOptions pumps;
   std::optional<sinks::PostgresOptions> postgres;  // less agent_id; absent: off
   std::optional<sinks::BlockchainOptions> blockchain;
+  std::optional<sinks::SeqOptions> seq;  // absent: off
 };
 
 // Throws Error(config) for a value that is out of range, naming key and origin.

@@ -96,6 +96,15 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"blockchain", "token_file", ConfigType::text, "", "file with the token that it wants"},
     {"blockchain", "token", ConfigType::text, "", "the same in the environment", true, true},
 
+    {"seq", "url", ConfigType::text, "",
+     "Seq that gets what happens and the agent's log, https://HOST:PORT (empty: none)"},
+    {"seq", "api_key_file", ConfigType::text, "", "file with the API key for it"},
+    {"seq", "api_key", ConfigType::text, "", "the same, in the environment alone", true, true},
+    {"seq", "ca_file", ConfigType::text, "", "CA certificates for it (default: the system's)"},
+    {"seq", "level", ConfigType::text, "information", "least level of what it gets"},
+    {"seq", "spool_max", ConfigType::size, "64MiB",
+     "what is kept of the agent's log for it; the oldest gives way"},
+
     {"sinks", "backoff_min", ConfigType::duration, "1s",
      "least wait before a destination that is away is tried again"},
     {"sinks", "backoff_max", ConfigType::duration, "60s", "longest such wait"},

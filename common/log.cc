@@ -8,7 +8,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <shared_mutex>
 
 #include "common/clock.h"
 #include "common/error.h"
@@ -36,6 +38,12 @@ constexpr std::array<LevelNames, 6> kLevels = {{
 const LevelNames& names_of(Level level) { return kLevels.at(static_cast<std::size_t>(level)); }
 
 std::atomic<Level> least_level{Level::warning};
+
+constexpr int kNothing = static_cast<int>(kLevels.size());
+std::atomic<int> least_collected{kNothing};  // a Level, or kNothing
+// Held shared during each call of the collector, so that it can be taken away for good.
+std::shared_mutex collector_mutex;
+Collector* collector = nullptr;
 std::atomic<bool> as_json{false};
 std::atomic<bool> with_priority{false};
 
@@ -103,6 +111,12 @@ std::string text_line(Instant now, Level level, std::string_view message_templat
   return line;
 }
 
+bool is_printed(Level level) { return level >= least_level.load(std::memory_order_relaxed); }
+
+bool is_collected(Level level) {
+  return static_cast<int>(level) >= least_collected.load(std::memory_order_relaxed);
+}
+
 // The property's name in "{Name}", "{@Name:format}", "{Name,10}" without the braces.
 std::string_view name_in(std::string_view token) {
   if (!token.empty() && (token.front() == '@' || token.front() == '$')) token.remove_prefix(1);
@@ -133,11 +147,24 @@ Level level_from(std::string_view name) {
 
 void set_level(Level least) { least_level = least; }
 
-bool enabled(Level level) { return level >= least_level.load(std::memory_order_relaxed); }
+void set_collector(Collector* to, Level least) {
+  const std::unique_lock lock(collector_mutex);
+  collector = to;
+  least_collected = to == nullptr ? kNothing : static_cast<int>(least);
+}
 
-void write(Level level, std::string_view message_template, Fields fields) {
-  if (!enabled(level)) return;
+bool enabled(Level level) { return is_printed(level) || is_collected(level); }
+
+void write(Level level, std::string_view message_template, Fields fields, Readers readers) {
+  const bool printed = readers != Readers::collector && is_printed(level);
+  const bool collected = readers != Readers::standard_error && is_collected(level);
+  if (!printed && !collected) return;
   const Instant now = SystemClock().now();
+  if (collected) {
+    const std::shared_lock lock(collector_mutex);
+    if (collector != nullptr) collector->collect({now, level, message_template, fields});
+  }
+  if (!printed) return;
   const std::string line = as_json ? json_line(now, level, message_template, fields)
                                    : text_line(now, level, message_template, fields);
   sink.load()(line);

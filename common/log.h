@@ -16,6 +16,8 @@
 #include <utility>
 #include <variant>
 
+#include "common/clock.h"
+
 namespace resmgr::log {
 
 enum class Level { verbose, debug, information, warning, error, fatal };
@@ -46,10 +48,33 @@ void configure(Level least, Format format);
 // Case-insensitive names as in Level; "info", "warn" and "trace" too. Throws Error(config).
 Level level_from(std::string_view name);
 void set_level(Level least);
-// Whether an entry of that level is written: asked first where its fields cost something to make.
+// Whether anybody wants entries of that level: asked first where fields cost something to make.
 bool enabled(Level level);
 
-void write(Level level, std::string_view message_template, Fields fields = {});
+// An entry as a collector gets it; valid during the call.
+struct Entry {
+  Instant time{};
+  Level level = Level::information;
+  std::string_view message_template;
+  Fields fields;
+};
+
+// Reads along beside standard error.
+class Collector {
+ public:
+  virtual ~Collector() = default;
+  // From many threads at once. It must neither wait for anything nor write to the log.
+  virtual void collect(const Entry& entry) noexcept = 0;
+};
+
+// Entries of `least` and above go to that one from now on; null: to none. When it returns nobody
+// calls the earlier one any more.
+void set_collector(Collector* collector, Level least = Level::information);
+
+enum class Readers { all, standard_error, collector };
+
+void write(Level level, std::string_view message_template, Fields fields = {},
+           Readers readers = Readers::all);
 inline void debug(std::string_view t, Fields f = {}) { write(Level::debug, t, f); }
 inline void info(std::string_view t, Fields f = {}) { write(Level::information, t, f); }
 inline void warning(std::string_view t, Fields f = {}) { write(Level::warning, t, f); }

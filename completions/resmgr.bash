@@ -122,7 +122,7 @@ _resmgr() {
         case $prev in
           sync) mapfile -t COMPREPLY < <(compgen -W 'now retry show-dead' -- "$cur") ;;
           now | retry | show-dead)
-            mapfile -t COMPREPLY < <(compgen -W 'postgres blockchain' -- "$cur")
+            mapfile -t COMPREPLY < <(compgen -W 'postgres seq blockchain' -- "$cur")
             ;;
         esac
         ;;

@@ -104,7 +104,7 @@ complete -c resmgr -n $usage -l task -x -a '(__resmgr_tasks --all --limit 100)' 
 set -l sync '__fish_seen_subcommand_from sync'
 set -l action '__fish_seen_subcommand_from now retry show-dead'
 complete -c resmgr -n "$sync; and not $action" -a 'now retry show-dead'
-complete -c resmgr -n "$sync; and $action" -a 'postgres blockchain'
+complete -c resmgr -n "$sync; and $action" -a 'postgres seq blockchain'
 complete -c resmgr -n '__fish_seen_subcommand_from reconcile' -l dry-run -d 'Do nothing'
 complete -c resmgr -n '__fish_seen_subcommand_from drain' -l reason -x \
     -d 'Told to those who are refused'

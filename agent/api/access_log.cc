@@ -11,17 +11,34 @@
 namespace resmgr::api {
 namespace {
 
-constexpr std::chrono::seconds kPause{1};
+constexpr std::chrono::seconds kSecond{1};
+
+void write_refused(const Request& request, int status, std::int64_t others, log::Readers readers) {
+  log::write(
+      log::Level::information,
+      "Refused {Method} {Route} of {Peer} with {Status} ({RequestId}), and {Others} others before",
+      {{"Method", to_string(request.method)},
+       {"Route", request.route == nullptr ? "-" : std::string_view(request.route->pattern)},
+       {"Peer", shown_peer(request)},
+       {"Status", status},
+       {"RequestId", request.id},
+       {"Others", others}},
+      readers);
+}
 
 }  // namespace
 
 std::optional<std::int64_t> Throttle::pass(std::chrono::steady_clock::time_point now) {
   const std::lock_guard lock(mutex_);
-  if (last_ && now < *last_ + kPause) {
+  if (!second_ || now >= *second_ + kSecond) {
+    second_ = now;
+    passed_ = 0;
+  }
+  if (passed_ == most_) {
     ++held_back_;
     return std::nullopt;
   }
-  last_ = now;
+  ++passed_;
   return std::exchange(held_back_, 0);
 }
 
@@ -53,22 +70,20 @@ void AccessLog::write(const Request& request, int status, std::chrono::microseco
               {"Millis", static_cast<double>(took.count()) / 1000.0},
               {"User", request.caller ? request.caller->user_id : "-"},
               {"Name", request.caller ? request.caller->name : "-"},
+              {"Path", request.path},
               {"Peer", shown_peer(request)},
               {"RequestId", request.id}});
 }
 
 void AccessLog::write_refusal(const Request& request, int status) {
   if (status == 204 || !log::enabled(log::Level::information)) return;
-  const auto others = refusals_.pass(std::chrono::steady_clock::now());
-  if (!others) return;
-  log::info(
-      "Refused {Method} {Route} of {Peer} with {Status} ({RequestId}), and {Others} others before",
-      {{"Method", to_string(request.method)},
-       {"Route", request.route == nullptr ? "-" : std::string_view(request.route->pattern)},
-       {"Peer", shown_peer(request)},
-       {"Status", status},
-       {"RequestId", request.id},
-       {"Others", *others}});
+  const auto now = std::chrono::steady_clock::now();
+  if (const auto others = printed_.pass(now)) {
+    write_refused(request, status, *others, log::Readers::standard_error);
+  }
+  if (const auto others = collected_.pass(now)) {
+    write_refused(request, status, *others, log::Readers::collector);
+  }
 }
 
 }  // namespace resmgr::api

@@ -39,5 +39,35 @@ TEST(LimitSettings, AnOvercommitIsARatio) {
   }
 }
 
+std::string settings_refusal(const Config::Overrides& overrides) {
+  const Error error = support::error_of([&] { settings(overrides); });
+  EXPECT_EQ(error.kind(), ErrorKind::config);
+  return error.message();
+}
+
+TEST(SeqSettings, AreOffUntilThereIsAnUrl) {
+  EXPECT_FALSE(settings({{"seq.level", "debug"}}).seq.has_value());
+  const auto seq =
+      settings(
+          {{"seq.url", "http://127.0.0.1:5341"}, {"seq.level", "debug"}, {"sinks.timeout", "7s"}})
+          .seq;
+  ASSERT_TRUE(seq.has_value());
+  EXPECT_EQ(seq->destination.url, "http://127.0.0.1:5341");
+  EXPECT_EQ(seq->least, log::Level::debug);
+  EXPECT_EQ(seq->timeout, Millis{7'000});
+  EXPECT_EQ(seq->spool_bytes, 64 << 20);
+}
+
+TEST(SeqSettings, NameTheKeyThatIsWrong) {
+  const std::pair<std::string, std::string> url{"seq.url", "http://127.0.0.1:5341"};
+  EXPECT_THAT(settings_refusal({url, {"seq.level", "loud"}}),
+              testing::HasSubstr("seq.level 'loud'"));
+  EXPECT_THAT(settings_refusal({url, {"seq.spool_max", "1k"}}),
+              testing::HasSubstr("seq.spool_max '1000 B'"));
+  EXPECT_THAT(settings_refusal({{"seq.url", "ftp://127.0.0.1"}}), testing::HasSubstr("seq.url"));
+  EXPECT_THAT(settings_refusal({{"agent.log_level", "loud"}}),
+              testing::HasSubstr("agent.log_level 'loud'"));
+}
+
 }  // namespace
 }  // namespace resmgr

@@ -2,12 +2,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <string>
+
 #include "agent/api/access_log.h"
 #include "agent/api/address.h"
 #include "agent/api/problems.h"
 #include "agent/api/query.h"
 #include "agent/api/response_head.h"
 #include "agent/api/router.h"
+#include "common/log.h"
 
 namespace resmgr::api {
 namespace {
@@ -228,13 +234,54 @@ TEST(Tokens, AreFoundInLists) {
 }
 
 TEST(Throttle, CountsWhatItHoldsBack) {
-  Throttle throttle;
+  Throttle throttle(1);
   const std::chrono::steady_clock::time_point start{};
   EXPECT_EQ(throttle.pass(start), 0);
   EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(1)), std::nullopt);
   EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(999)), std::nullopt);
   EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(1000)), 2);
   EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(5000)), 0);
+}
+
+TEST(Throttle, LetsSoManyThroughWithinASecond) {
+  Throttle throttle(3);
+  const std::chrono::steady_clock::time_point start{};
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(i)), 0);
+  EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(4)), std::nullopt);
+  EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(1000)), 1);
+  EXPECT_EQ(throttle.pass(start + std::chrono::milliseconds(1001)), 0);
+}
+
+struct Counter final : log::Collector {
+  Counter() { log::set_collector(this); }
+  ~Counter() override { log::set_collector(nullptr); }
+  void collect(const log::Entry&) noexcept override { ++count; }
+  std::atomic<int> count = 0;
+};
+
+// Hazard 27: a flood of strangers neither hides the rest of the log nor fills a log server's spool.
+TEST(AccessLog, TellsALogServerOfEachRefusalUpToABound) {
+  log::set_level(log::Level::information);
+  Request request;
+  request.method = Method::get;
+  request.peer.address = "10.0.0.7";
+  AccessLog access_log;
+  const auto refuse = [&](int times) {
+    for (int i = 0; i < times; ++i) access_log.write(request, 401, std::chrono::milliseconds(1));
+  };
+  testing::internal::CaptureStderr();
+  {
+    const Counter counter;
+    refuse(50);
+    EXPECT_EQ(counter.count, 50);
+    refuse(5'000);
+    EXPECT_GE(counter.count, 100);
+    EXPECT_LT(counter.count, 5'000);
+  }
+  const std::string printed = testing::internal::GetCapturedStderr();
+  EXPECT_GE(std::ranges::count(printed, '\n'), 1);
+  EXPECT_LT(std::ranges::count(printed, '\n'), 50);
+  log::set_level(log::Level::warning);
 }
 
 TEST(AccessLog, NamesThePeerThatAProxyNames) {

@@ -51,7 +51,7 @@ TEST(HttpUrl, NamesASocket) {
 }
 
 // The message of the refusal, or "taken".
-std::string refusal(const std::string& url) {
+std::string url_refusal(const std::string& url) {
   try {
     parse_http_url(url);
   } catch (const Error& e) {
@@ -69,14 +69,14 @@ TEST(HttpUrl, RefusesWhatItCannotUse) {
         std::string("http://a/?q"), std::string("http://a#f"), std::string("http://a/b c"),
         std::string("http://a/\r\n"), std::string("unix://relative"), std::string("unix://"),
         "unix:///" + std::string(107, 'x')}) {
-    EXPECT_THAT(refusal(wrong), HasSubstr("cannot use URL '" + wrong + "': ")) << wrong;
+    EXPECT_THAT(url_refusal(wrong), HasSubstr("cannot use URL '" + wrong + "': ")) << wrong;
   }
 }
 
 TEST(HttpUrl, RefusesCredentialsWithoutRepeatingThem) {
   for (const char* const url :
        {"http://me:hunter2@a/", "https://hunter2@a", "postgres://me:hunter2@a/b", "me:hunter2@a"}) {
-    EXPECT_THAT(refusal(url), AllOf(Not("taken"), Not(HasSubstr("hunter2")))) << url;
+    EXPECT_THAT(url_refusal(url), AllOf(Not("taken"), Not(HasSubstr("hunter2")))) << url;
   }
 }
 

@@ -11,7 +11,6 @@
 namespace resmgr {
 namespace {
 
-
 std::string canonical(const char* text) { return canonical_json(nlohmann::json::parse(text)); }
 
 void expect_refused(const nlohmann::json& value) {

@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <functional>
 #include <limits>
+#include <mutex>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -180,6 +182,67 @@ TEST_F(LogTest, KeepsLinesOfManyThreadsWhole) {
     EXPECT_EQ(entry["Index"], next[thread]++);
   }
   EXPECT_EQ(next, std::vector<int>(kThreads, kEach));
+}
+
+struct Kept final : Collector {
+  ~Kept() override { set_collector(nullptr); }
+  void collect(const Entry& entry) noexcept override {
+    const std::lock_guard lock(mutex);
+    lines.push_back(render(entry.message_template, entry.fields));
+  }
+  std::mutex mutex;
+  std::vector<std::string> lines;
+};
+
+TEST_F(LogTest, HasACollectorWithALevelOfItsOwn) {
+  configure(Level::warning, Format::text);
+  Kept kept;
+  EXPECT_FALSE(enabled(Level::information));
+  set_collector(&kept, Level::information);
+  EXPECT_TRUE(enabled(Level::information));
+  EXPECT_FALSE(enabled(Level::debug));
+  EXPECT_EQ(printed([] {
+              debug("no");
+              info("Task {TaskId}", {{"TaskId", 1}});
+            }),
+            "");
+  EXPECT_THAT(printed([] { warning("both"); }), HasSubstr("both"));
+  EXPECT_EQ(kept.lines, (std::vector<std::string>{"Task 1", "both"}));
+  set_collector(nullptr);
+  EXPECT_FALSE(enabled(Level::information));
+  printed([] { warning("late"); });
+  EXPECT_EQ(kept.lines.size(), 2U);
+}
+
+TEST_F(LogTest, AnEntryMayBeForOneReaderAlone) {
+  configure(Level::information, Format::text);
+  Kept kept;
+  set_collector(&kept);
+  EXPECT_EQ(printed([] { write(Level::error, "aside", {}, Readers::collector); }), "");
+  EXPECT_THAT(printed([] { write(Level::error, "here", {}, Readers::standard_error); }),
+              HasSubstr("here"));
+  EXPECT_EQ(kept.lines, std::vector<std::string>{"aside"});
+}
+
+TEST_F(LogTest, ACollectorThatWasTakenAwayIsNotCalledAnyMore) {
+  configure(Level::fatal, Format::text);
+  std::atomic<bool> done = false;
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      while (!done) info("x");
+    });
+  }
+  for (int i = 0; i < 200; ++i) {
+    Kept kept;  // its end is seen by the sanitizers, were it still used
+    set_collector(&kept);
+    std::this_thread::yield();
+    set_collector(nullptr);
+    const std::size_t count = kept.lines.size();
+    std::this_thread::yield();
+    ASSERT_EQ(kept.lines.size(), count);
+  }
+  done = true;
 }
 
 TEST(LogLevel, HasSeveralNames) {

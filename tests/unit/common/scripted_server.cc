@@ -6,7 +6,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <csignal>
 #include <cstring>
 #include <stdexcept>
@@ -29,9 +31,12 @@ void block_sigpipe_in_this_thread() {
 }
 
 std::size_t content_length(const std::string& head) {
-  constexpr std::string_view kName = "Content-Length: ";
-  const std::size_t at = head.find(kName);
-  return at == std::string::npos ? 0 : std::stoul(head.substr(at + kName.size()));
+  constexpr std::string_view kName = "\r\ncontent-length:";
+  const auto at = std::search(head.begin(), head.end(), kName.begin(), kName.end(),
+                              [](char in_head, char in_name) {
+                                return std::tolower(static_cast<unsigned char>(in_head)) == in_name;
+                              });
+  return at == head.end() ? 0 : std::stoul(std::string(at + std::ssize(kName), head.end()));
 }
 
 }  // namespace
