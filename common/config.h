@@ -25,6 +25,7 @@ struct ConfigKey {
   std::string_view default_value;  // as in the environment; lists are comma-separated
   std::string_view help;           // one line, for the man page and config show
   bool secret = false;             // masked in config show
+  bool only_environment = false;   // a file of many settings is no place for it
 };
 
 // The variable of a key: RESMGR_ + section + _ + name, in capitals: RESMGR_POSTGRES_URL. In the

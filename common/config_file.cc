@@ -83,6 +83,11 @@ class FileReader {
             "unknown key '" + std::string(name) + "' in [" + std::string(section) + "]" + hint);
       return;
     }
+    if (key->only_environment) {
+      fault(source, "'" + full_name(*key) + "' can't stand in this file: give " +
+                        std::string(name) + "_file, or set " + environment_name(*key));
+      return;
+    }
     FileValue value{&*key, {}, {}, file_ + ":" + std::to_string(source.begin.line)};
     if (take(node, value)) {
       contents_.values.push_back(std::move(value));

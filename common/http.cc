@@ -12,6 +12,7 @@
 
 #include "common/error.h"
 #include "common/http_connection.h"
+#include "common/http_tls.h"
 #include "common/http_url.h"
 #include "common/time_format.h"
 #include "common/version.h"
@@ -233,28 +234,11 @@ class PooledHttpClient final : public HttpClient {
     if (attempt.error == httplib::Error::Connection) {
       throw NotConnected("cannot connect to " + thing + connection.connect_cause());
     }
-    if (const std::string cause = tls_cause(attempt.error, connection); !cause.empty()) {
-      throw NotConnected("cannot connect to " + thing + cause,
-                         "set the ca_file that stands beside the URL, or repair the certificate");
+    if (const auto failure = tls_failure(connection, attempt.error, url_, endpoint_.ca_file)) {
+      throw NotConnected("cannot connect to " + thing + failure->cause, failure->hint);
     }
     throw Error(ErrorKind::unavailable,
                 "cannot get answer to " + request.method + " from " + thing + io_cause(attempt));
-  }
-
-  std::string tls_cause(httplib::Error error, const HttpConnection& connection) const {
-    if (error == httplib::Error::SSLConnection) return "the TLS handshake failed";
-    if (error == httplib::Error::SSLLoadingCerts) {
-      return endpoint_.ca_file.empty() ? "the system's CA certificates can't be read"
-                                       : "the CA file can't be read: " + endpoint_.ca_file;
-    }
-    // Version 0.18 has an error of its own for a wrong host, which 0.11 can't name.
-    if (error != httplib::Error::SSLServerVerification &&
-        httplib::to_string(error).find("verification") == std::string::npos) {
-      return {};
-    }
-    const long result = connection.verify_result();
-    if (result == X509_V_OK) return "the certificate is not for host '" + url_.host + "'";
-    return std::string("the certificate is not trusted: ") + X509_verify_cert_error_string(result);
   }
 
   static std::string io_cause(const Attempt& attempt) {

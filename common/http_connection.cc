@@ -53,7 +53,7 @@ class HttpConnection::PlainClient final : public httplib::ClientImpl {
 
 HttpConnection::HttpConnection(const HttpUrl& url, const HttpEndpoint& endpoint,
                                std::chrono::milliseconds read_timeout)
-    : dialling_{url, endpoint.connect_timeout, {}, false, false, false, {}} {
+    : dialling_{url, endpoint.connect_timeout} {
   if (url.scheme == HttpUrl::Scheme::https) {
     client_ = make_tls_client(endpoint);
   } else {
@@ -78,7 +78,9 @@ std::unique_ptr<httplib::ClientImpl> HttpConnection::make_tls_client(const HttpE
     SSL_CTX_set_ex_data(context, 0, &dialling_);
     SSL_CTX_set_info_callback(context, [](const SSL* ssl, int event, int) {
       if ((event & SSL_CB_HANDSHAKE_DONE) == 0) return;
-      static_cast<Dialling*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), 0))->handshaken = true;
+      auto* const dialling = static_cast<Dialling*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), 0));
+      dialling->handshaken = true;
+      dialling->certificate.reset(SSL_get1_peer_certificate(ssl));
     });
   }
   tls_ = client.get();

@@ -58,6 +58,8 @@ class HttpConnection {
   const std::string& connect_cause() const { return dialling_.cause; }
   // X509_V_…: what the verification of the peer's certificate said.
   long verify_result() const;
+  // The peer's certificate; null before it has shown one.
+  X509* peer_certificate() const { return dialling_.certificate.get(); }
 
   bool is_open() const;
   // Nothing may come unasked: what is readable is the peer's goodbye.
@@ -77,6 +79,7 @@ class HttpConnection {
     bool handshaken = false;  // TLS stands, so it may have been sent
     bool repeated = false;    // the library wanted to send it a second time
     std::string cause;        // why there is no connection
+    std::unique_ptr<X509, decltype(&X509_free)> certificate{nullptr, &X509_free};
   };
 
   std::unique_ptr<httplib::ClientImpl> make_tls_client(const HttpEndpoint& endpoint);

@@ -1,3 +1,5 @@
+#include "common/key_file.h"
+
 #include <sys/stat.h>
 
 #include <cstring>
@@ -21,12 +23,9 @@ constexpr std::size_t kLargestKeyFile = std::size_t{1} << 20;
 
 }  // namespace
 
-std::string read_key_file(const std::string& path) {
+std::string read_key_bytes(const std::string& path) {
   FileBytes file = read_file_bytes(path, kLargestKeyFile);
   if (file.error != 0) refuse(path, std::strerror(file.error));
-  if (S_ISREG(file.mode) && (file.mode & S_IROTH) != 0) {
-    log::warning("Key file {Path} may be read by every user of this host", {{"Path", path}});
-  }
   std::string key = std::move(file.bytes);
   if (key.ends_with('\n')) key.pop_back();
   constexpr std::string_view kEncoded = "base64:";
@@ -36,6 +35,20 @@ std::string read_key_file(const std::string& path) {
     key = *decoded;
   }
   if (key.empty()) refuse(path, "it is empty");
+  return key;
+}
+
+void warn_if_exposed(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  if ((status.st_mode & S_IROTH) == 0) return;
+  log::warning("Key file {Path} may be read by every user of this host; chmod o-rwx mends it",
+               {{"Path", path}});
+}
+
+std::string read_key_file(const std::string& path) {
+  std::string key = read_key_bytes(path);
+  warn_if_exposed(path);
   return key;
 }
 

@@ -6,37 +6,24 @@
 #include <utility>
 
 #include "common/crypto.h"
+#include "common/destination.h"
 #include "common/error.h"
 #include "common/log.h"
 
 namespace resmgr::identity {
 namespace {
 
-struct SplitUrl {
-  std::string origin;
-  std::string target;
-};
-
 SplitUrl split(const std::string& url) {
-  const bool secure = url.starts_with("https://");
-  if (!secure && !url.starts_with("http://")) {
+  if (!url.starts_with("https://") && !url.starts_with("http://")) {
     throw Error(ErrorKind::config, "cannot use [auth] jwks_url: it is no http or https URL",
                 "https://host/path/jwks.json");
   }
-  const std::size_t host = url.find("//") + 2;
-  const std::size_t path = std::min(url.find_first_of("/?#", host), url.size());
-  const std::string fragmentless = url.substr(0, url.find('#'));
-  std::string target = path < fragmentless.size() ? fragmentless.substr(path) : "";
-  if (!target.starts_with('/')) target.insert(0, "/");
-  const std::string authority = url.substr(host, path - host);
-  const bool loopback = authority.starts_with("127.") || authority.starts_with("[::1]") ||
-                        authority == "localhost" || authority.starts_with("localhost:");
-  if (!secure && !loopback) {
+  if (url.starts_with("http://") && !is_on_loopback(url)) {
     log::warning(
         "The key set of [auth] jwks_url is fetched without TLS: whoever is on the way "
         "can put keys of their own in it");
   }
-  return {url.substr(0, path), std::move(target)};
+  return split_url(url);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "common/guarded.h"
 #include "common/http.h"
+#include "tests/support/certificates.h"
 #include "tests/support/eventually.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/common/http_testing.h"
@@ -25,7 +26,7 @@ class HttpsTest : public testing::Test {
 };
 
 TEST_F(HttpsTest, TrustsTheGivenAuthority) {
-  make_certificate("127.0.0.1", certificate_, key_);
+  support::make_certificate({"127.0.0.1"}, {certificate_, key_});
   const ScriptedServer server(certificate_, key_, echo);
   HttpEndpoint endpoint;
   endpoint.url = server.url();
@@ -37,7 +38,7 @@ TEST_F(HttpsTest, TrustsTheGivenAuthority) {
 }
 
 TEST_F(HttpsTest, SaysWhatIsWrongWithTheCertificate) {
-  make_certificate("elsewhere.example", certificate_, key_);
+  support::make_certificate({"elsewhere.example"}, {certificate_, key_});
   const ScriptedServer server(certificate_, key_, echo);
   HttpEndpoint endpoint;
   endpoint.url = server.url();
@@ -49,7 +50,44 @@ TEST_F(HttpsTest, SaysWhatIsWrongWithTheCertificate) {
 
   endpoint.ca_file = certificate_;
   error = failure_of(*make_http_client(endpoint), get("/"));
-  EXPECT_THAT(error.message(), HasSubstr("the certificate is not for host '127.0.0.1'"));
+  EXPECT_THAT(error.message(), HasSubstr("the certificate is not for host '127.0.0.1', but for "
+                                         "elsewhere.example"));
+  EXPECT_THAT(error.hint(), HasSubstr("URL"));
+}
+
+TEST_F(HttpsTest, TrustsWhatTheGivenAuthoritySigned) {
+  const support::Authority authority(dir_.path() / "authority.pem");
+  const support::Authority stranger(dir_.path() / "stranger.pem");
+  authority.issue({"127.0.0.1"}, {certificate_, key_});
+  const ScriptedServer server(certificate_, key_, echo);
+  HttpEndpoint endpoint;
+  endpoint.url = server.url();
+  endpoint.ca_file = authority.file();
+  EXPECT_EQ(make_http_client(endpoint)->send(get("/a")).body, "GET /a HTTP/1.1");
+
+  endpoint.ca_file = stranger.file();
+  const Error error = failure_of(*make_http_client(endpoint), get("/"));
+  EXPECT_THAT(error.message(),
+              AllOf(HasSubstr(server.url()), HasSubstr("not trusted: certificate")));
+  EXPECT_THAT(error.hint(), HasSubstr(stranger.file()));
+
+  endpoint.ca_file.clear();  // the system's, which know no such authority
+  EXPECT_THAT(failure_of(*make_http_client(endpoint), get("/")).message(),
+              HasSubstr("not trusted"));
+}
+
+TEST_F(HttpsTest, SaysWhenTheCertificateExpired) {
+  const support::Authority authority(dir_.path() / "authority.pem");
+  authority.issue({"127.0.0.1", std::chrono::seconds(-60)}, {certificate_, key_});
+  const ScriptedServer server(certificate_, key_, echo);
+  HttpEndpoint endpoint;
+  endpoint.url = server.url();
+  endpoint.ca_file = authority.file();
+  const Error error = failure_of(*make_http_client(endpoint), get("/"));
+  EXPECT_EQ(error.kind(), ErrorKind::unavailable);
+  EXPECT_THAT(error.message(),
+              AllOf(HasSubstr(server.url()), HasSubstr("the certificate expired at 20")));
+  EXPECT_THAT(error.hint(), AllOf(HasSubstr("renew it"), HasSubstr("clock")));
 }
 
 TEST_F(HttpsTest, NeedsAReadableAuthority) {
@@ -63,7 +101,7 @@ TEST_F(HttpsTest, NeedsAReadableAuthority) {
     EXPECT_EQ(e.kind(), ErrorKind::config);
     EXPECT_THAT(e.message(), HasSubstr(endpoint.ca_file));
   }
-  make_certificate("127.0.0.1", certificate_, key_);
+  support::make_certificate({"127.0.0.1"}, {certificate_, key_});
   const ScriptedServer server(certificate_, key_, echo);
   endpoint.url = server.url();
   endpoint.ca_file = dir_.write("no.pem", "no certificate");
@@ -71,7 +109,7 @@ TEST_F(HttpsTest, NeedsAReadableAuthority) {
 }
 
 TEST_F(HttpsTest, DoesNotRepeatWhenTlsIsClosedBeforeTheAnswer) {
-  make_certificate("127.0.0.1", certificate_, key_);
+  support::make_certificate({"127.0.0.1"}, {certificate_, key_});
   Seen seen;
   const ScriptedServer server(certificate_, key_, [&](Peer& peer, int) {
     if (const std::string request = peer.read_request(); !request.empty()) seen.add(request);
@@ -98,7 +136,7 @@ TEST_F(HttpsTest, SaysWhyItCannotConnect) {
 }
 
 TEST_F(HttpsTest, StopsAStreamAtAnyMoment) {
-  make_certificate("127.0.0.1", certificate_, key_);
+  support::make_certificate({"127.0.0.1"}, {certificate_, key_});
   const ScriptedServer server(certificate_, key_, [&](Peer& peer, int) {
     peer.read_request();
     peer.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");

@@ -64,7 +64,7 @@ TEST_F(KeyFileTest, WarnsIfOthersMayReadIt) {
   testing::internal::CaptureStderr();
   read_key_file(path);
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
-              AllOf(HasSubstr(path), Not(HasSubstr("hunter2"))));
+              AllOf(HasSubstr(path), HasSubstr("chmod o-rwx"), Not(HasSubstr("hunter2"))));
 }
 
 }  // namespace

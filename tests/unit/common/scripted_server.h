@@ -75,10 +75,6 @@ class ScriptedServer {
   std::jthread acceptor_;
 };
 
-// Writes a self-signed certificate for `name` (a DNS name or an IPv4 address), and its key.
-void make_certificate(const std::string& name, const std::string& certificate_file,
-                      const std::string& key_file);
-
 }  // namespace resmgr
 
 #endif  // RESMGR_TESTS_UNIT_COMMON_SCRIPTED_SERVER_H_

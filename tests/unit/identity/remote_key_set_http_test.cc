@@ -7,6 +7,7 @@
 
 #include "agent/identity/authenticator.h"
 #include "common/error.h"
+#include "tests/support/certificates.h"
 #include "tests/unit/common/scripted_server.h"
 #include "tests/unit/identity/authenticator_fixture.h"
 
@@ -45,7 +46,7 @@ TEST_F(RemoteKeySetHttpTest, IsFetchedFromItsPath) {
 TEST_F(RemoteKeySetHttpTest, TlsIsVerified) {
   const std::string certificate = folder_.write("certificate.pem", "");
   const std::string key = folder_.write("key.pem", "");
-  make_certificate("127.0.0.1", certificate, key);
+  support::make_certificate({"127.0.0.1"}, {certificate, key});
   ScriptedServer server(certificate, key, [this](Peer& peer, int) { serve(peer); });
   ASSERT_THAT(server.url(), StartsWith("https://"));
   EXPECT_THAT(say_of(server.url() + "/realm/keys?v=1"), StartsWith("unavailable"));
