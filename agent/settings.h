@@ -15,6 +15,7 @@
 #include "agent/sinks/status.h"
 #include "agent/tasks/task_service.h"
 #include "common/config.h"
+#include "common/destination.h"
 #include "common/log.h"
 
 namespace resmgr {
@@ -35,6 +36,7 @@ struct Settings {
   tasks::TaskOptions tasks;  // less agent_id and secret_key, which lie in the data directory
   sinks::PumpOptions pumps;
   std::optional<sinks::PostgresOptions> postgres;  // less agent_id; absent: off
+  std::optional<Destination> identity;             // absent: off
 };
 
 // Throws Error(config) for a value that is out of range, naming key and origin.

@@ -152,10 +152,24 @@ void append_events(std::string& out, const std::vector<Event>& events) {
   out += ']';
 }
 
+void append_user(std::string& out, const identity::UserProfile* user) {
+  if (user == nullptr) return;
+  append_name(out, "user");
+  out += "{\"email\":";
+  if (user->email.empty()) {
+    out += "null";
+  } else {
+    append_string(out, user->email);
+  }
+  append_text_or_null(out, "fullName", user->full_name);
+  out += '}';
+}
+
 }  // namespace
 
-void append_task(std::string& out, const Task& task) {
+void append_task(std::string& out, const Task& task, const identity::UserProfile* user) {
   append_members(out, task);
+  append_user(out, user);
   out += '}';
 }
 
@@ -166,13 +180,15 @@ void append_task(std::string& out, const Task& task, std::string_view iframe_url
 }
 
 void append_task(std::string& out, const Task& task, std::string_view iframe_url,
-                 const journal::Activity& activity, const std::vector<Event>& events) {
+                 const journal::Activity& activity, const std::vector<Event>& events,
+                 const identity::UserProfile* user) {
   append_members(out, task);
   append_text_or_null(out, "iframeUrl", iframe_url);
   append_usage(out, activity.sample);
   append_time(out, "idleUntil", activity.idle_until);
   append_time(out, "lifetimeUntil", activity.lifetime_until);
   append_events(out, events);
+  append_user(out, user);
   out += '}';
 }
 

@@ -7,14 +7,16 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/identity/user_profiles.h"
 #include "agent/journal/activity.h"
 #include "common/event.h"
 #include "common/task.h"
 
 namespace resmgr::api {
 
-// A task object as lists have it.
-void append_task(std::string& out, const Task& task);
+// A task object as lists have it. `user` (null: not known, or not for the caller) becomes the
+// member `user: {email, fullName}`.
+void append_task(std::string& out, const Task& task, const identity::UserProfile* user = nullptr);
 
 // With `iframeUrl` (null if empty).
 void append_task(std::string& out, const Task& task, std::string_view iframe_url);
@@ -22,7 +24,8 @@ void append_task(std::string& out, const Task& task, std::string_view iframe_url
 // With `iframeUrl`, `usage` (null before the first sample), `idleUntil` and `lifetimeUntil` (null
 // unless they were extended) and `events`, as the single-task answer has it.
 void append_task(std::string& out, const Task& task, std::string_view iframe_url,
-                 const journal::Activity& activity, const std::vector<Event>& events);
+                 const journal::Activity& activity, const std::vector<Event>& events,
+                 const identity::UserProfile* user = nullptr);
 
 // A line of /api/events, without the newline.
 void append_event(std::string& out, const Event& event);

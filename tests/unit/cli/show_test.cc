@@ -1,6 +1,7 @@
 // `resmgr show`, `logs`, `services`, `events`, `status`, `version`.
 
 #include "common/version.h"
+#include "common/wire.h"
 #include "tests/unit/cli/command_test.h"
 
 namespace resmgr::cli {
@@ -48,6 +49,18 @@ TEST_F(ShowTest, OnATerminalTellsAll) {
             "SEQ  TIME      EVENT                 DETAILS\n"
             "  7  16:04:05  task.start_requested\n"
             " 12  16:04:06  task.created          {\"containerId\":\"c0ffee\"}\n");
+}
+
+TEST_F(ShowTest, TellsTheUsersNameWhereTheAgentDoes) {
+  out.terminal = true;
+  agent.intercept = [&](const HttpRequest&) {
+    Json task = wire::task_to_json(agent.tasks.front());
+    task["events"] = Json::array();
+    task["user"] = {{"email", "ada@example.org"}, {"fullName", "Ada"}};
+    return std::optional(json_answer(200, task));
+  };
+  EXPECT_EQ(run({"show", kId}), kDone);
+  EXPECT_THAT(out.text, HasSubstr("Name       Ada\nE-mail     ada@example.org\n"));
 }
 
 TEST_F(ShowTest, InAPipeIsAMemberALine) {
