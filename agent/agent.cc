@@ -75,6 +75,9 @@ Agent::Agent(Settings settings)
       journal_({.file = data_.file(kJournalFile), .ballast_bytes = kBallastBytes}),
       engine_(settings_.engine),
       authenticator_(settings_.auth, clock_, agent_id_),
+      users_(settings_.identity
+                 ? std::make_unique<identity::UserDirectory>(*settings_.identity, clock_)
+                 : nullptr),
       pumps_(settings_.pumps, journal_, clock_),
       tasks_(with_identity(settings_.tasks, agent_id_, load_secret_key(data_)), journal_, engine_,
              load_catalog(settings_.services_dirs), clock_),
@@ -84,9 +87,15 @@ Agent::Agent(Settings settings)
   add_sinks();
   api::ServerOptions server = settings_.server;
   server.refused_interface = engine::bridge_name(agent_id_);
-  server_ = std::make_unique<api::Server>(
-      server,
-      api::Parts{journal_, tasks_, authenticator_, clock_, agent_id_, settings_.name, {}, &pumps_});
+  server_ = std::make_unique<api::Server>(server, api::Parts{journal_,
+                                                             tasks_,
+                                                             authenticator_,
+                                                             clock_,
+                                                             agent_id_,
+                                                             settings_.name,
+                                                             {},
+                                                             &pumps_,
+                                                             users_.get()});
 }
 
 void Agent::add_sinks() {
@@ -98,11 +107,11 @@ void Agent::add_sinks() {
   if (settings_.seq) {
     sinks::Spool* const spool = diagnostics_ ? &diagnostics_->spool() : nullptr;
     pumps_.add(std::make_unique<sinks::SeqSink>(
-        *settings_.seq, sinks::ClefSource{agent_id_, settings_.name}, spool, clock_));
+        *settings_.seq, sinks::ClefSource{agent_id_, settings_.name}, spool, clock_, users_.get()));
   }
   if (settings_.blockchain) {
-    pumps_.add(
-        std::make_unique<sinks::BlockchainSink>(*settings_.blockchain, journal_, clock_, nullptr));
+    pumps_.add(std::make_unique<sinks::BlockchainSink>(*settings_.blockchain, journal_, clock_,
+                                                       users_.get()));
   }
 }
 
@@ -118,6 +127,7 @@ void Agent::run() {
   failpoint("agent_started.before_commit");
   record(event_type::kAgentStarted);
   failpoint("agent_started.after_commit");
+  if (users_) users_->run();
   pumps_.run();
   tasks_.run();
   retention_.run();

@@ -10,6 +10,7 @@
 #include "agent/directories.h"
 #include "agent/engine/docker_engine.h"
 #include "agent/identity/authenticator.h"
+#include "agent/identity/user_directory.h"
 #include "agent/journal/journal.h"
 #include "agent/journal/retention.h"
 #include "agent/settings.h"
@@ -49,6 +50,7 @@ class Agent {
   journal::Journal journal_;
   engine::DockerEngine engine_;
   identity::Authenticator authenticator_;
+  const std::unique_ptr<identity::UserDirectory> users_;  // null: not configured
   sinks::Pumps pumps_;  // ends after all that writes to the journal, and before the journal
   tasks::TaskService tasks_;
   journal::Retention retention_;

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "agent/agent.h"
+#include "agent/config_commands.h"
 #include "agent/journal_commands.h"
 #include "agent/settings.h"
-#include "agent/sinks/postgres_sink.h"
 #include "common/config.h"
 #include "common/error.h"
 #include "common/log.h"
@@ -33,6 +33,7 @@ struct Flags {
   std::string run_dir;
   std::vector<std::string> listen;
   std::string journal_file;
+  std::string output;  // of `config`
 };
 
 Config load_config(const Flags& flags) {
@@ -86,39 +87,6 @@ int run(const Flags& flags) {
   return EXIT_SUCCESS;
 }
 
-int show_config(const Flags& flags) {
-  const Config config = load_config(flags);
-  for (const auto& shown : config.show()) {
-    std::printf("%s\t%s\t%s\n", shown.key.c_str(), shown.value.c_str(), shown.origin.c_str());
-  }
-  return EXIT_SUCCESS;
-}
-
-void check_postgres(const sinks::PostgresOptions& options) {
-  const auto outcome = sinks::PostgresSink(options).check();
-  if (outcome.kind == sinks::Outcome::Kind::delivered) return;
-  throw Error(
-      ErrorKind::config,
-      "cannot use PostgreSQL '" + sinks::PostgresAddress(options).shown() + "': " + outcome.reason,
-      outcome.hint);
-}
-
-// Whether an agent could start with this configuration, and reach what it names: values, keys,
-// catalog, destinations.
-int check_config(const Flags& flags) {
-  const Settings settings = settings_from(load_config(flags));
-  const SystemClock clock;
-  const identity::Authenticator authenticator(settings.auth, clock, "");
-  const auto catalog = catalog::Catalog::load(settings.services_dirs);
-  for (const auto& fault : catalog->faults()) {
-    std::fprintf(stderr, "resmgr-agent: %s: %s\n", fault.where.c_str(), fault.what.c_str());
-  }
-  if (!catalog->faults().empty()) return EXIT_FAILURE;
-  if (settings.postgres) check_postgres(*settings.postgres);
-  std::printf("configuration is good: %zu services\n", catalog->services().size());
-  return EXIT_SUCCESS;
-}
-
 int report(const Error& error) {
   std::fprintf(stderr, "resmgr-agent: %s\n", error.message().c_str());
   if (!error.hint().empty()) std::fprintf(stderr, "Try: %s\n", error.hint().c_str());
@@ -167,6 +135,10 @@ int main(int argc, char** argv) {
   auto* show = config->add_subcommand("show", "Every key, its value, and where it came from");
   auto* version = app.add_subcommand("version", "Print the version");
   for (auto* command : {config, check, show, version}) command->fallthrough();
+  for (auto* command : {check, show}) {
+    command->add_option("-o,--output", flags.output, "table, tsv or json")
+        ->check(CLI::IsMember({"table", "tsv", "json"}));
+  }
   const auto journal_commands = add_journal_commands(app, flags.journal_file);
 
   try {
@@ -180,8 +152,11 @@ int main(int argc, char** argv) {
       std::printf("resmgr-agent %s\n", kVersion);
       return EXIT_SUCCESS;
     }
-    if (check->parsed()) return check_config(flags);
-    if (show->parsed()) return show_config(flags);
+    const auto output = config_output_from(flags.output);
+    if (check->parsed()) {
+      return check_config([&] { return load_config(flags); }, flags.config, output);
+    }
+    if (show->parsed()) return show_config(load_config(flags), output);
     for (const auto& [command, run_command] : journal_commands) {
       if (!command->parsed()) continue;
       return run_command(settings_from(load_config(flags)), flags.journal_file);

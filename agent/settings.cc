@@ -7,6 +7,7 @@
 
 #include "common/destination.h"
 #include "common/error.h"
+#include "common/key_file.h"
 #include "common/time_format.h"
 
 namespace resmgr {
@@ -154,15 +155,33 @@ sinks::PumpOptions pump_options(const Config& config) {
   return pumps;
 }
 
+Secret postgres_password(const Config& config) {
+  const std::string text = config.text("postgres.password");
+  if (!text.empty()) return Secret::of(text);
+  const std::string file = config.text("postgres.password_file");
+  if (file.empty()) return {};
+  warn_if_exposed(file);
+  return Secret::in_file(file);
+}
+
+// Whoever may read the settings could read a password in the URL.
+void warn_of_password_in_file(const Config& config, const sinks::PostgresAddress& address) {
+  const std::string origin = config.origin("postgres.url");
+  const auto line = origin.rfind(':');
+  if (!address.url_has_password() || line == std::string::npos) return;
+  warn_if_exposed(origin.substr(0, line));
+}
+
 std::optional<sinks::PostgresOptions> postgres_options(const Config& config) {
   sinks::PostgresOptions postgres;
   postgres.url = config.text("postgres.url");
   if (postgres.url.empty()) return std::nullopt;
   postgres.schema = config.text("postgres.schema");
   postgres.ca_file = config.text("postgres.ca_file");
+  postgres.password = postgres_password(config);
   postgres.timeout = duration_in_range(config, "sinks.timeout", Millis{1'000}, Millis{600'000});
   // Throws where the URL can't be read: at the start, and not when it is first wanted.
-  static_cast<void>(sinks::PostgresAddress(postgres));
+  warn_of_password_in_file(config, sinks::PostgresAddress(postgres));
   return postgres;
 }
 
@@ -233,6 +252,7 @@ Settings settings_from(const Config& config) {
   if (settings.postgres) settings.postgres->host = settings.name;
   settings.blockchain = blockchain_options(config);
   settings.seq = seq_options(config);
+  settings.identity = destination_from(config, "identity", "token");
   return settings;
 }
 

@@ -17,6 +17,7 @@
 #include "agent/sinks/status.h"
 #include "agent/tasks/task_service.h"
 #include "common/config.h"
+#include "common/destination.h"
 #include "common/log.h"
 
 namespace resmgr {
@@ -39,6 +40,7 @@ struct Settings {
   std::optional<sinks::PostgresOptions> postgres;  // less agent_id; absent: off
   std::optional<sinks::BlockchainOptions> blockchain;
   std::optional<sinks::SeqOptions> seq;  // absent: off
+  std::optional<Destination> identity;   // absent: off
 };
 
 // Throws Error(config) for a value that is out of range, naming key and origin.

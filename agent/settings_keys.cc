@@ -88,6 +88,15 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"postgres", "schema", ConfigType::text, "public", "schema of the tables there"},
     {"postgres", "ca_file", ConfigType::text, "",
      "CA certificates for the server (default: as sslrootcert and PGSSLROOTCERT say)"},
+    {"postgres", "password_file", ConfigType::text, "",
+     "file with the password (default: as the URL, PGPASSWORD and .pgpass say)"},
+    {"postgres", "password", ConfigType::text, "", "the same in the environment", true, true},
+
+    {"identity", "url", ConfigType::text, "",
+     "IdentityService that tells users' names, https://HOST (empty: none)"},
+    {"identity", "ca_file", ConfigType::text, "", "CA certificates for it (default: the system's)"},
+    {"identity", "token_file", ConfigType::text, "", "file with the token that it wants"},
+    {"identity", "token", ConfigType::text, "", "the same in the environment", true, true},
 
     {"blockchain", "url", ConfigType::text, "",
      "BlockchainService that gets usage records, the whole URL (empty: none)"},

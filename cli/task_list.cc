@@ -36,7 +36,7 @@ void TaskList::add(const Json& task) {
   if (ids_only_) {
     out.write(printable(shown.task_id) + "\n");
   } else if (table_) {
-    add_task_row(*table_, shown, now_);
+    add_task_row(*table_, shown, user_text(task), now_);
   } else {
     const auto record = task_record(shown);
     out.write(format_ == Format::csv ? csv_line(record) : tsv_line(record));

@@ -77,6 +77,14 @@ Style status_style(TaskStatus status) {
   return Style::plain;
 }
 
+std::string user_text(const Json& task) {
+  const Json& user = object_at(task, "user");
+  for (const char* const member : {"fullName", "email"}) {
+    if (std::string text = string_or(user, member); !text.empty()) return text;
+  }
+  return string_or(task, "userId");
+}
+
 Table task_table() {
   return Table({{"TASK"},
                 {"STATUS"},
@@ -88,11 +96,11 @@ Table task_table() {
                 {"REASON", false, 12}});
 }
 
-void add_task_row(Table& table, const Task& task, Instant now) {
+void add_task_row(Table& table, const Task& task, const std::string& user, Instant now) {
   table.add_row({{std::string(short_id(task.task_id))},
                  {std::string(to_string(task.status)), status_style(task.status)},
                  {task.service_type},
-                 {task.user_id},
+                 {user},
                  {task.container_port == 0 ? "" : std::to_string(task.container_port)},
                  {task.start_time ? format_local_time(*task.start_time, now) : ""},
                  {format_run_time(task, now)},

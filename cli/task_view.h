@@ -33,9 +33,13 @@ std::string format_local_time(Instant time, Instant now);
 
 Style status_style(TaskStatus status);
 
-// Appends rows to a table made by task_table().
+// Whose task it is, for people: the name or the e-mail address where the agent tells them, as it
+// does to admins; else the id.
+std::string user_text(const Json& task);
+
+// Appends rows to a table made by task_table(). `user` is user_text().
 Table task_table();
-void add_task_row(Table& table, const Task& task, Instant now);
+void add_task_row(Table& table, const Task& task, const std::string& user, Instant now);
 
 }  // namespace resmgr::cli
 

@@ -76,7 +76,9 @@ class Screen {
     const Surroundings& around = session_.surroundings();
     const Instant now = around.clock.now();
     Table table = task_table();
-    for (const Json& task : tasks_.list) add_task_row(table, wire::task_from_json(task), now);
+    for (const Json& task : tasks_.list) {
+      add_task_row(table, wire::task_from_json(task), user_text(task), now);
+    }
     TextStream& out = session_.out();
     std::string text =
         table.empty() ? "no such tasks\n" : table.render(out.width(), around.colourful(out));

@@ -78,8 +78,10 @@ Secret Secret::of(std::string text) {
   return secret;
 }
 
+std::string Secret::bytes() const { return file_.empty() ? text_ : read_key_bytes(file_); }
+
 std::string Secret::read() const {
-  std::string text = file_.empty() ? text_ : read_key_bytes(file_);
+  std::string text = bytes();
   if (can_stand_in_header(text)) return text;
   throw Error(
       ErrorKind::config,

@@ -25,6 +25,8 @@ class Secret {
   // agent runs. Throws Error(config), without a byte of it, where a file can't be read and where
   // the secret could not stand in a header.
   std::string read() const;
+  // As read(), for what need not stand in a header.
+  std::string bytes() const;
 
  private:
   std::string file_;

@@ -6,6 +6,7 @@
 #include "agent/api/query.h"
 #include "agent/api/routes.h"
 #include "agent/api/task_json.h"
+#include "agent/identity/user_directory.h"
 #include "common/crypto.h"
 #include "common/http.h"
 #include "common/ids.h"
@@ -111,6 +112,13 @@ std::string next_link(const RouteContext& context, const Request& request,
   return link + "cursor=" + cursor_after(last_id) + ">; rel=\"next\"";
 }
 
+// For admins, and never waited for: who is not known yet is so at a later call.
+std::optional<identity::UserProfile> user_of(const RouteContext& context, const Request& request,
+                                             const Task& task) {
+  if (context.parts.users == nullptr || !request.caller->admin) return std::nullopt;
+  return context.parts.users->known(task.user_id);
+}
+
 Response list_tasks(const RouteContext& context, const Request& request) {
   const Page page = read_page(request);
   const std::int64_t head = context.parts.journal.head();
@@ -126,7 +134,8 @@ Response list_tasks(const RouteContext& context, const Request& request) {
   body += '[';
   for (const auto& row : rows) {
     if (&row != rows.data()) body += ',';
-    append_task(body, row.task);
+    const auto user = user_of(context, request, row.task);
+    append_task(body, row.task, user ? &*user : nullptr);
   }
   body += ']';
   Response response = json_response(200, std::move(body));
@@ -142,12 +151,14 @@ struct WholeTask {
   journal::Activity activity;
   std::vector<Event> events;
   std::vector<journal::Receipt> receipts;
+  std::optional<identity::UserProfile> user;
 };
 
 WholeTask read_whole_task(const RouteContext& context, const Request& request) {
   WholeTask whole;
   whole.head = context.parts.journal.head();
   whole.task = visible_task(context, request).task;
+  whole.user = user_of(context, request, whole.task);
   context.parts.journal.read([&](journal::Reader& reader) {
     whole.activity = reader.activity(whole.task.task_id);
     whole.events = reader.events_of(whole.task.task_id);
@@ -160,7 +171,8 @@ Response task_response(const RouteContext& context, const WholeTask& whole, std:
   constexpr std::size_t kUsualSize = 2048;
   std::string body;
   body.reserve(kUsualSize);
-  append_task(body, whole.task, url, whole.activity, whole.events, whole.receipts);
+  append_task(body, whole.task, url, whole.activity, whole.events, whole.receipts,
+              whole.user ? &*whole.user : nullptr);
   Response response = json_response(200, std::move(body));
   set_journal_position(context, whole.head, response);
   return response;

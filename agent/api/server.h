@@ -15,6 +15,10 @@
 #include "common/clock.h"
 #include "common/json.h"
 
+namespace resmgr::identity {
+class UserDirectory;
+}  // namespace resmgr::identity
+
 namespace resmgr::api {
 
 // The rooms that the routes lead to. All must outlive the server.
@@ -27,7 +31,8 @@ struct Parts {
   std::string name;  // of the host, for people
   // More members of /api/host, or others in the place of its own; may block. May be empty.
   std::function<Json()> host_members;
-  sinks::Pumps* sinks = nullptr;  // null: there are none
+  sinks::Pumps* sinks = nullptr;             // null: there are none
+  identity::UserDirectory* users = nullptr;  // null: users have no names
 };
 
 class Server {

@@ -153,10 +153,24 @@ void append_events(std::string& out, const std::vector<Event>& events) {
   out += ']';
 }
 
+void append_user(std::string& out, const identity::UserProfile* user) {
+  if (user == nullptr) return;
+  append_name(out, "user");
+  out += "{\"email\":";
+  if (user->email.empty()) {
+    out += "null";
+  } else {
+    append_string(out, user->email);
+  }
+  append_text_or_null(out, "fullName", user->full_name);
+  out += '}';
+}
+
 }  // namespace
 
-void append_task(std::string& out, const Task& task) {
+void append_task(std::string& out, const Task& task, const identity::UserProfile* user) {
   append_members(out, task);
+  append_user(out, user);
   out += '}';
 }
 
@@ -168,7 +182,7 @@ void append_task(std::string& out, const Task& task, std::string_view iframe_url
 
 void append_task(std::string& out, const Task& task, std::string_view iframe_url,
                  const journal::Activity& activity, const std::vector<Event>& events,
-                 const std::vector<journal::Receipt>& receipts) {
+                 const std::vector<journal::Receipt>& receipts, const identity::UserProfile* user) {
   append_members(out, task);
   append_text_or_null(out, "iframeUrl", iframe_url);
   append_usage(out, activity.sample);
@@ -177,6 +191,7 @@ void append_task(std::string& out, const Task& task, std::string_view iframe_url
   append_name(out, "receipts");
   append_receipts(out, receipts);
   append_events(out, events);
+  append_user(out, user);
   out += '}';
 }
 

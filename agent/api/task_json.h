@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/identity/user_profiles.h"
 #include "agent/journal/activity.h"
 #include "agent/journal/cursors.h"
 #include "common/event.h"
@@ -14,8 +15,9 @@
 
 namespace resmgr::api {
 
-// A task object as lists have it.
-void append_task(std::string& out, const Task& task);
+// A task object as lists have it. `user` (null: not known, or not for the caller) becomes the
+// member `user: {email, fullName}`.
+void append_task(std::string& out, const Task& task, const identity::UserProfile* user = nullptr);
 
 // With `iframeUrl` (null if empty).
 void append_task(std::string& out, const Task& task, std::string_view iframe_url);
@@ -25,7 +27,8 @@ void append_task(std::string& out, const Task& task, std::string_view iframe_url
 // it.
 void append_task(std::string& out, const Task& task, std::string_view iframe_url,
                  const journal::Activity& activity, const std::vector<Event>& events,
-                 const std::vector<journal::Receipt>& receipts);
+                 const std::vector<journal::Receipt>& receipts,
+                 const identity::UserProfile* user = nullptr);
 
 // A line of /api/events, without the newline.
 void append_event(std::string& out, const Event& event);

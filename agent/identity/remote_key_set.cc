@@ -109,6 +109,8 @@ bool RemoteKeySet::attempt() {
   return false;
 }
 
+KeySet RemoteKeySet::fetch() { return KeySet::parse(download(), SharedKeys::refuse); }
+
 std::string RemoteKeySet::download() {
   HttpRequest request;
   request.target = target_;

@@ -45,6 +45,10 @@ class RemoteKeySet {
   // kMaxAttempt and the timeouts). Returns whether this call changed the keys.
   bool obtain();
 
+  // Fetches, whatever the interval says, and remembers nothing: to see whether it works. Throws
+  // Error that says why it does not.
+  KeySet fetch();
+
   // The last attempt failed (or there was none).
   bool failing() const;
   // Until the next attempt is allowed; at least one second.

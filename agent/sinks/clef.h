@@ -7,10 +7,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "agent/identity/user_profiles.h"
 #include "common/clock.h"
 #include "common/event.h"
 #include "common/json.h"
@@ -40,8 +42,10 @@ struct ClefSource {
 };
 
 // An event of the journal; with a text of its own for each type, and one for those not known here.
-// Throws Error(corrupt) where what it holds is no JSON.
-std::string clef_line(const Event& event, const ClefSource& source);
+// `user` is the task's owner, where more than the id is known. Throws Error(corrupt) where what it
+// holds is no JSON.
+std::string clef_line(const Event& event, const ClefSource& source,
+                      const std::optional<identity::UserProfile>& user = std::nullopt);
 // The level that the line has.
 log::Level clef_level(const Event& event);
 

@@ -111,7 +111,8 @@ void fill_tokens(Json& properties, std::string_view message_template) {
 
 log::Level clef_level(const Event& event) { return form_of(event).level; }
 
-std::string clef_line(const Event& event, const ClefSource& source) {
+std::string clef_line(const Event& event, const ClefSource& source,
+                      const std::optional<identity::UserProfile>& user) {
   const Form& form = form_of(event);
   ClefEntry entry{event.time, form.level, form.message_template, Json::object(), {}};
   Json& properties = entry.properties;
@@ -123,6 +124,8 @@ std::string clef_line(const Event& event, const ClefSource& source) {
   }
   if (!event.task_id.empty()) properties["TaskId"] = event.task_id;
   if (!event.user_id.empty()) properties["UserId"] = event.user_id;
+  if (user && !user->full_name.empty()) properties["UserName"] = user->full_name;
+  if (user && !user->email.empty()) properties["UserEmail"] = user->email;
   properties["EventType"] = event.type;
   properties["Seq"] = event.seq;
   properties["AgentId"] = source.agent_id;

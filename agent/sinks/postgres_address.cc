@@ -66,8 +66,14 @@ PostgresAddress::PostgresAddress(const PostgresOptions& options) {
   shown_ = shown_form(parameters);
   if (const auto found = parameters.find("password"); found != parameters.end()) {
     password_ = found->second;
+    url_has_password_ = true;
   }
-  if (!options.ca_file.empty()) parameters["sslrootcert"] = options.ca_file;
+  if (options.password.given()) parameters["password"] = password_ = options.password.bytes();
+  if (!options.ca_file.empty()) {
+    parameters["sslrootcert"] = options.ca_file;
+    // libpq's own default looks at no certificate.
+    set_default(parameters, "sslmode", "PGSSLMODE", "verify-full");
+  }
   set_default(parameters, "connect_timeout", "PGCONNECT_TIMEOUT", "5");
   set_default(parameters, "application_name", "PGAPPNAME", "resmgr-agent");
   set_default(parameters, "client_encoding", nullptr, "UTF8");

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/clock.h"
+#include "common/destination.h"
 
 namespace resmgr::sinks {
 
@@ -14,7 +15,10 @@ struct PostgresOptions {
   // not say comes from PG* variables, ~/.pgpass and the service file, as for every client of
   // PostgreSQL: "postgresql://" alone takes all of it from there.
   std::string url;
-  std::string ca_file;  // PEM; empty: as sslrootcert or PGSSLROOTCERT say
+  // PEM; the server is then held to its name (sslmode verify-full) where neither the URL nor
+  // PGSSLMODE says otherwise. Empty: as sslrootcert or PGSSLROOTCERT say.
+  std::string ca_file;
+  Secret password;  // none: as the URL, PGPASSWORD or .pgpass say
   std::string schema = "public";
   Millis timeout{30'000};  // of one delivery
   std::string agent_id;
@@ -23,11 +27,12 @@ struct PostgresOptions {
 
 class PostgresAddress {
  public:
-  // Throws Error(config), without the URL's text, if the URL can't be read.
+  // Throws Error(config), without the URL's text, if the URL can't be read, or the password's file.
   explicit PostgresAddress(const PostgresOptions& options);
 
   // For libpq. Secret.
   const std::string& connection_text() const { return connection_text_; }
+  bool url_has_password() const { return url_has_password_; }
   // "user@host:port/database", of what the URL says.
   const std::string& shown() const { return shown_; }
   // `text` without the password, should it hold it.
@@ -37,6 +42,7 @@ class PostgresAddress {
   std::string connection_text_;
   std::string shown_;
   std::string password_;
+  bool url_has_password_ = false;
 };
 
 }  // namespace resmgr::sinks

@@ -22,6 +22,41 @@ std::string first_line(std::string text) {
   return text;
 }
 
+// What to do about a connection that did not come about; empty: nothing that we know of.
+std::string hint_for(std::string_view reason) {
+  struct Known {
+    std::string_view words;
+    std::string_view hint;
+  };
+  constexpr Known kKnown[] = {
+      {"certificate verify failed",
+       "name the CA of the server's certificate in [postgres] ca_file; if it is that one, see "
+       "whether the certificate expired"},
+      {"does not match host name",
+       "write a name that the certificate is for into [postgres] url, or have a certificate made "
+       "for this one"},
+      {"root certificate file", "name the CA of the server's certificate in [postgres] ca_file"},
+      {"does not support SSL", "turn TLS on in the server (ssl = on), or set another sslmode"},
+      {"password", "give it in [postgres] password_file, RESMGR_POSTGRES_PASSWORD or .pgpass"},
+  };
+  for (const Known& known : kKnown) {
+    if (reason.find(known.words) != std::string_view::npos) return std::string(known.hint);
+  }
+  return {};
+}
+
+// libpq tells of each address that it tried. The first need not be the one that says something: of
+// a host with two addresses one may be refused, and the other show a wrong certificate.
+std::string telling_line(const std::string& text) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    std::string line = text.substr(begin, end - begin);
+    if (!hint_for(line).empty()) return line;
+    begin = end + 1;
+  }
+  return text;
+}
+
 bool is_of(const std::string& state, std::string_view beginning) {
   return state.starts_with(beginning);
 }
@@ -92,6 +127,10 @@ Outcome PostgresSession::run(const std::function<void(pqxx::connection&)>& on_co
     // libpqxx 6 says then what it could not do without one.
     const bool broke = connection_ && !connection_->is_open();
     outcome = Outcome::retry(broke ? "the connection broke" : words(error));
+    if (!connection_) {
+      outcome.reason = address_.without_secrets(first_line(telling_line(error.what())));
+      outcome.hint = hint_for(outcome.reason);
+    }
   }
   set_deadline(std::nullopt);
   const bool keep =

@@ -22,11 +22,13 @@ constexpr char kLogGap[] =
 
 }  // namespace
 
-SeqSink::SeqSink(const SeqOptions& options, ClefSource source, Spool* spool, const Clock& clock)
+SeqSink::SeqSink(const SeqOptions& options, ClefSource source, Spool* spool, const Clock& clock,
+                 identity::UserProfiles* profiles)
     : least_(options.least),
       source_(std::move(source)),
       spool_(spool),
       clock_(clock),
+      profiles_(profiles),
       client_(options.destination, options.timeout, clock),
       log_limit_(kMostLogLines) {}
 
@@ -36,7 +38,10 @@ bool SeqSink::is_wanted(log::Level level) const {
 
 bool SeqSink::wants(const Event& event) const { return is_wanted(clef_level(event)); }
 
-std::string SeqSink::payload(const Event& event) { return clef_line(event, source_); }
+std::string SeqSink::payload(const Event& event) {
+  if (profiles_ == nullptr || event.user_id.empty()) return clef_line(event, source_);
+  return clef_line(event, source_, profiles_->profile_of(event.user_id));
+}
 
 Outcome SeqSink::deliver(const Batch& batch) {
   if (batch.messages.empty()) return Outcome::delivered();

@@ -29,8 +29,10 @@ struct SeqOptions {
 
 class SeqSink final : public Sink {
  public:
-  // `spool` (null: there is none) and `clock` must outlive it. Throws Error(config) as SeqClient.
-  SeqSink(const SeqOptions& options, ClefSource source, Spool* spool, const Clock& clock);
+  // `spool` (null: there is none), `clock` and `profiles` (null: nobody knows the users' names)
+  // must outlive it. Throws Error(config) as SeqClient.
+  SeqSink(const SeqOptions& options, ClefSource source, Spool* spool, const Clock& clock,
+          identity::UserProfiles* profiles = nullptr);
 
   std::string_view name() const override { return "seq"; }
   // 10 MB a request is what Seq takes, line feeds included.
@@ -52,6 +54,7 @@ class SeqSink final : public Sink {
   const ClefSource source_;
   Spool* const spool_;
   const Clock& clock_;
+  identity::UserProfiles* const profiles_;
   SeqClient client_;
   std::size_t log_limit_;         // lines at once, fewer while a bad one is looked for
   int log_rejects_in_a_row_ = 0;  // of single lines

@@ -58,6 +58,7 @@ std::string receipt_text(const Json& task) {
 
 Fields fields_for_people(const TaskAnswer& answer, Instant now) {
   const Task& task = answer.task;
+  const Json& user = object_at(answer.body, "user");
   const auto local = [&](const std::optional<Instant>& time) {
     return time ? format_local_time(*time, now) : std::string();
   };
@@ -66,6 +67,8 @@ Fields fields_for_people(const TaskAnswer& answer, Instant now) {
           {"Reason", task.status_reason},
           {"Service", task.service_type},
           {"User", task.user_id},
+          {"Name", string_or(user, "fullName")},
+          {"E-mail", string_or(user, "email")},
           {"URL", answer.url},
           {"Port", task.container_port == 0 ? "" : std::to_string(task.container_port)},
           {"Host", task.host},

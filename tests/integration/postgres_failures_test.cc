@@ -106,10 +106,10 @@ TEST_F(PostgresFailuresTest, ReadOnlyIsWaitedFor) {
 
 // Its disk is full in the middle of the table, and has space again later.
 TEST_F(PostgresFailuresTest, ADiskWithoutSpaceIsWaitedFor) {
-  support::PostgresServer full({{"LD_PRELOAD", RESMGR_FOREIGN_DISK},
-                                {"RESMGR_TEST_READ_ONLY_WHILE", "{dir}/full"},
-                                {"RESMGR_TEST_READ_ONLY_DIR", "{dir}/data/base"},
-                                {"RESMGR_TEST_DISK_IS_FULL", "1"}});
+  support::PostgresServer full({}, {{"LD_PRELOAD", RESMGR_FOREIGN_DISK},
+                                    {"RESMGR_TEST_READ_ONLY_WHILE", "{dir}/full"},
+                                    {"RESMGR_TEST_READ_ONLY_DIR", "{dir}/data/base"},
+                                    {"RESMGR_TEST_DISK_IS_FULL", "1"}});
   Host host(full.url(), "one");
   ASSERT_TRUE(host.deliver_all());
   const std::string flag = full.directory() + "/full";

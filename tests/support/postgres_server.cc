@@ -32,6 +32,15 @@ void check(const Finished& finished, const std::string& what) {
   if (finished.code != 0) throw std::runtime_error(what + ": " + finished.err + finished.out);
 }
 
+void give_to_its_user(const std::string& path) {
+  if (geteuid() != 0) return;
+  const passwd* const user = getpwnam(kUser);
+  if (user == nullptr) throw std::runtime_error("there is no user 'postgres'");
+  if (chown(path.c_str(), user->pw_uid, user->pw_gid) != 0) {
+    throw std::runtime_error("cannot give '" + path + "' to 'postgres'");
+  }
+}
+
 // The children of a process, by /proc.
 std::vector<pid_t> children_of(pid_t parent) {
   std::vector<pid_t> children;
@@ -43,19 +52,14 @@ std::vector<pid_t> children_of(pid_t parent) {
 
 }  // namespace
 
-PostgresServer::PostgresServer(std::map<std::string, std::string> env)
-    : env_(std::move(env)), programs_(newest_programs()) {
+PostgresServer::PostgresServer(std::vector<std::string> settings,
+                               std::map<std::string, std::string> env)
+    : settings_(std::move(settings)), env_(std::move(env)), programs_(newest_programs()) {
   for (auto& [name, value] : env_) {
     const auto at = value.find("{dir}");
     if (at != std::string::npos) value.replace(at, 5, directory());
   }
-  if (geteuid() == 0) {
-    const passwd* const user = getpwnam(kUser);
-    if (user == nullptr) throw std::runtime_error("there is no user 'postgres'");
-    if (chown(dir_.path().c_str(), user->pw_uid, user->pw_gid) != 0) {
-      throw std::runtime_error("cannot give the directory to 'postgres'");
-    }
-  }
+  give_to_its_user(dir_.path());
   const std::string data = dir_.path() / "data";
   check(run(as_its_user({programs_ + "/initdb", "-D", data, "-U", kUser, "-A", "trust", "-E",
                          "UTF8", "--no-locale", "--no-sync", "--no-instructions"})),
@@ -81,11 +85,12 @@ void PostgresServer::start() {
       [&] {
         // Backends of a killed server may hold its memory for a while yet, and it ends at once.
         if (!server_ || !server_->running()) {
-          server_ = std::make_unique<Subprocess>(
-              as_its_user({programs_ + "/postgres", "-D", dir_.path() / "data", "-k", dir_.path(),
-                           "-c", "listen_addresses=", "-c", "fsync=off", "-c",
-                           "max_connections=40"}),
-              SpawnOptions{.env = env_});
+          std::vector<std::string> command = {
+              programs_ + "/postgres", "-D", dir_.path() / "data", "-k", dir_.path(),         "-c",
+              "listen_addresses=",     "-c", "fsync=off",          "-c", "max_connections=40"};
+          for (const auto& setting : settings_) command.insert(command.end(), {"-c", setting});
+          server_ = std::make_unique<Subprocess>(as_its_user(std::move(command)),
+                                                 SpawnOptions{.env = env_});
         }
         return answers();
       },
@@ -102,7 +107,11 @@ bool PostgresServer::answers() const {
 }
 
 std::string PostgresServer::url(const std::string& user, const std::string& database) const {
-  return "postgresql://" + user + "@/" + database + "?host=" + dir_.path().string();
+  std::string url = "postgresql://" + user + "@/" + database + "?host=" + dir_.path().string();
+  for (const auto& setting : settings_) {
+    if (setting.starts_with("port=")) url += "&" + setting;
+  }
+  return url;
 }
 
 std::string PostgresServer::query(const std::string& sql, const std::string& database) const {
@@ -111,6 +120,11 @@ std::string PostgresServer::query(const std::string& sql, const std::string& dat
                             {.env = {{"PGTZ", "UTC"}}});
   check(finished, sql);
   return finished.out;
+}
+
+void PostgresServer::give(const std::string& file) {
+  std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+  give_to_its_user(file);
 }
 
 void PostgresServer::kill9() {

@@ -16,9 +16,11 @@ namespace resmgr::support {
 // end, with its data. As root it runs as the user postgres: it refuses to run as root.
 class PostgresServer {
  public:
-  // Returns once it answers. Throws std::runtime_error with its log if it never does. `env` is
-  // added to its environment; {dir} in it stands for directory().
-  explicit PostgresServer(std::map<std::string, std::string> env = {});
+  // Returns once it answers. Throws std::runtime_error with its log if it never does. `settings`
+  // are further ones, "name=value"; `env` is added to its environment, and {dir} in that stands
+  // for directory().
+  explicit PostgresServer(std::vector<std::string> settings = {},
+                          std::map<std::string, std::string> env = {});
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
@@ -28,6 +30,8 @@ class PostgresServer {
                   const std::string& database = "postgres") const;
   // Where its socket lies.
   std::string directory() const { return dir_.path(); }
+  // Makes a file the server's own, which nobody else may read.
+  static void give(const std::string& file);
   // Runs SQL as the superuser; rows as lines, columns separated by '|', NULL empty. Throws
   // std::runtime_error with the server's words.
   std::string query(const std::string& sql, const std::string& database = "postgres") const;
@@ -47,6 +51,7 @@ class PostgresServer {
   bool answers() const;
 
   TempDir dir_;
+  std::vector<std::string> settings_;
   std::map<std::string, std::string> env_;
   std::string programs_;
   std::unique_ptr<Subprocess> server_;

@@ -31,7 +31,7 @@ class RoutesTest : public testing::Test {
     options.listen = {"127.0.0.1:0"};
     options.socket_path = world_.temp.path() / "agent.sock";
     server_.emplace(options, Parts{world_.journal, *world_.service, *authenticator_, clock_,
-                                   world_.options.agent_id, "here", host_members_, sinks_});
+                                   world_.options.agent_id, "here", host_members_, sinks_, users_});
     server_->start();
     address_ = server_->listening().front();
     socket_ = options.socket_path;
@@ -68,6 +68,7 @@ class RoutesTest : public testing::Test {
   SystemClock clock_;
   std::function<Json()> host_members_;
   sinks::Pumps* sinks_ = nullptr;
+  identity::UserDirectory* users_ = nullptr;
   std::optional<identity::Authenticator> authenticator_;
   std::optional<Server> server_;
   std::string address_;

@@ -1,6 +1,7 @@
 // `resmgr list`.
 
 #include "common/time_format.h"
+#include "common/wire.h"
 #include "tests/unit/cli/command_test.h"
 
 namespace resmgr::cli {
@@ -71,6 +72,22 @@ TEST_F(ListTest, OnATerminalIsATable) {
             "      1m 02s  said ?[2J and �, whi…\n"
             "000000000001  Stopped  hello    22222222-2222-4222-8222-222222222222  49153  16:04:05"
             "      1m 02s\n");
+}
+
+TEST_F(ListTest, NamesUsersWhereTheAgentDoes) {
+  out.terminal = true;
+  variables["NO_COLOR"] = "1";
+  agent.intercept = [&](const HttpRequest&) {
+    Json tasks = Json::array();
+    for (const Task& task : agent.tasks) tasks.push_back(wire::task_to_json(task));
+    tasks[0]["user"] = {{"email", "ada@example.org"}, {"fullName", "Ada \x1b[2J"}};
+    tasks[1]["user"] = {{"email", "bob@example.org"}, {"fullName", nullptr}};
+    return std::optional(json_answer(200, tasks));
+  };
+  EXPECT_EQ(run({"list", "--all"}), kDone);
+  EXPECT_THAT(out.text, HasSubstr("hello    Ada ?[2J "));
+  EXPECT_THAT(out.text, HasSubstr("jupyter  bob@example.org "));
+  EXPECT_THAT(out.text, HasSubstr(std::string("hello    ") + kBob));
 }
 
 TEST_F(ListTest, ColourIsForTerminalsWithoutObjection) {

@@ -62,6 +62,18 @@ TEST_F(ShowTest, TellsTheReceipts) {
                                   "{\"taken\":true}, of other\n"));
 }
 
+TEST_F(ShowTest, TellsTheUsersNameWhereTheAgentDoes) {
+  out.terminal = true;
+  agent.intercept = [&](const HttpRequest&) {
+    Json task = wire::task_to_json(agent.tasks.front());
+    task["events"] = Json::array();
+    task["user"] = {{"email", "ada@example.org"}, {"fullName", "Ada"}};
+    return std::optional(json_answer(200, task));
+  };
+  EXPECT_EQ(run({"show", kId}), kDone);
+  EXPECT_THAT(out.text, HasSubstr("Name       Ada\nE-mail     ada@example.org\n"));
+}
+
 TEST_F(ShowTest, InAPipeIsAMemberALine) {
   agent.urls[kId] = "http://127.0.0.1:49153/";
   EXPECT_EQ(run({"show", kId}), kDone);

@@ -228,6 +228,16 @@ TEST(ClefEvent, HasALevel) {
   EXPECT_EQ(level(event(event_type::kJournalGap)), Level::error);
 }
 
+TEST(ClefOfEvents, NamesTheUserWhereTheirNameIsKnown) {
+  const Event started = task_event(event_type::kStarted);
+  Json line = read(clef_line(started, kSource, identity::UserProfile{"ada@example.org", "Ada"}));
+  EXPECT_EQ(line.at("UserName"), "Ada");
+  EXPECT_EQ(line.at("UserEmail"), "ada@example.org");
+  line = read(clef_line(started, kSource, identity::UserProfile{}));
+  EXPECT_FALSE(line.contains("UserName"));
+  EXPECT_FALSE(line.contains("UserEmail"));
+}
+
 // common/event.h is the list of all types there are.
 TEST(ClefEvent, EveryTypeHasATextOfItsOwn) {
   std::ifstream header(RESMGR_EVENT_HEADER);
