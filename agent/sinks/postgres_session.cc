@@ -35,6 +35,8 @@ std::string hint_for(std::string_view reason) {
       {"does not match host name",
        "write a name that the certificate is for into [postgres] url, or have a certificate made "
        "for this one"},
+      // So it calls the signature of another authority of the same name.
+      {"SSL error: EVP lib", "name the CA of the server's certificate in [postgres] ca_file"},
       {"root certificate file", "name the CA of the server's certificate in [postgres] ca_file"},
       {"does not support SSL", "turn TLS on in the server (ssl = on), or set another sslmode"},
       {"password", "give it in [postgres] password_file, RESMGR_POSTGRES_PASSWORD or .pgpass"},

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 
 #include "agent/config_commands.h"
@@ -222,7 +223,9 @@ class ConfigCheckTest : public testing::Test {
   int check(const std::string& toml) {
     const std::string file = folder_.write("resmgr.toml", toml);
     const auto nothing = [](const std::string&) { return std::optional<std::string>(); };
-    const Config::Overrides flags = {{"agent.services_dirs", folder_.path()}};
+    const std::filesystem::path services = folder_.path() / "services.d";
+    std::filesystem::create_directories(services);
+    const Config::Overrides flags = {{"agent.services_dirs", services}};
     testing::internal::CaptureStdout();
     const int code =
         check_config([&] { return Config::load(agent_keys(), file, true, nothing, flags); }, file,
