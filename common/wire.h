@@ -18,6 +18,7 @@ inline constexpr char kServices[] = "/api/services";
 inline constexpr char kHost[] = "/api/host";
 inline constexpr char kEvents[] = "/api/events";
 inline constexpr char kSinks[] = "/api/sinks";
+inline constexpr char kUsage[] = "/api/usage";
 inline constexpr char kReconcile[] = "/api/reconcile";
 inline constexpr char kDrain[] = "/api/host/drain";
 inline constexpr char kResume[] = "/api/host/resume";

@@ -20,6 +20,7 @@ Router all_routes(const Context& context) {
   add_event_route(router, context);
   add_host_routes(router, context);
   add_sink_routes(router, context);
+  add_usage_report_route(router, context);
   add_reconcile_route(router, context);
   add_drain_routes(router, context);
   return router;

@@ -22,6 +22,7 @@
 #include "agent/journal/cursors.h"
 #include "agent/journal/heartbeat.h"
 #include "agent/journal/task_row.h"
+#include "agent/journal/usage_rows.h"
 #include "common/clock.h"
 #include "common/event.h"
 
@@ -158,6 +159,8 @@ class Reader {
   virtual std::vector<Event> events_of(std::string_view task_id) = 0;
 
   virtual std::optional<std::string> usage_record(std::string_view task_id) = 0;
+  // As read_usage().
+  virtual void usage(const UsageFilter& filter, const OnUsage& on_usage) = 0;
 
   // The sinks' part of it.
   virtual CursorReader& cursors() = 0;

@@ -103,6 +103,10 @@ std::optional<std::string> SnapshotReader::usage_record(std::string_view task_id
   return std::string(query->text(0));
 }
 
+void SnapshotReader::usage(const UsageFilter& filter, const OnUsage& on_usage) {
+  read_usage(database_, filter, on_usage);
+}
+
 std::optional<Heartbeat> SnapshotReader::heartbeat() { return read_heartbeat(database_); }
 Activity SnapshotReader::activity(std::string_view task_id) {
   return find_activity(database_, task_id);
