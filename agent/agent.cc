@@ -30,7 +30,10 @@ std::string read_boot_id() {
 constexpr std::int64_t kBallastBytes = 8 << 20;
 
 tasks::TaskOptions with_identity(tasks::TaskOptions options, const std::string& agent_id,
-                                 std::string secret_key) {
+                                 std::string secret_key, api::Metrics& metrics) {
+  options.on_ready = [&metrics](Millis to_container, Millis to_readiness) {
+    metrics.start(to_container, to_readiness);
+  };
   options.agent_id = agent_id;
   options.secret_key = std::move(secret_key);
   options.boot_id = read_boot_id();
@@ -54,11 +57,13 @@ Agent::Agent(Settings settings)
       run_(settings_.run_dir, 0755),
       agent_id_(load_agent_id(data_)),
       journal_({.file = data_.file(kJournalFile), .ballast_bytes = kBallastBytes}),
-      engine_(settings_.engine),
+      docker_(settings_.engine),
+      engine_(docker_, [this](std::string_view operation, bool failed,
+                              auto took) { metrics_.engine_call(operation, failed, took); }),
       authenticator_(settings_.auth, clock_, agent_id_),
       pumps_(settings_.pumps, journal_, clock_),
-      tasks_(with_identity(settings_.tasks, agent_id_, load_secret_key(data_)), journal_, engine_,
-             load_catalog(settings_.services_dirs), clock_),
+      tasks_(with_identity(settings_.tasks, agent_id_, load_secret_key(data_), metrics_), journal_,
+             engine_, load_catalog(settings_.services_dirs), clock_),
       retention_(settings_.retention,
                  {journal_, clock_, [this] { return pumps_.pinned_to(); },
                   [this](const std::string& task_id) { tasks_.forget_output(task_id); }}) {
@@ -69,9 +74,15 @@ Agent::Agent(Settings settings)
   }
   api::ServerOptions server = settings_.server;
   server.refused_interface = engine::bridge_name(agent_id_);
-  server_ = std::make_unique<api::Server>(
-      server,
-      api::Parts{journal_, tasks_, authenticator_, clock_, agent_id_, settings_.name, {}, &pumps_});
+  server_ = std::make_unique<api::Server>(server, api::Parts{journal_,
+                                                             tasks_,
+                                                             authenticator_,
+                                                             clock_,
+                                                             agent_id_,
+                                                             settings_.name,
+                                                             {},
+                                                             &pumps_,
+                                                             &metrics_});
 }
 
 Agent::~Agent() {

@@ -5,10 +5,12 @@
 #include <memory>
 #include <string>
 
+#include "agent/api/metrics.h"
 #include "agent/api/server.h"
 #include "agent/catalog/catalog.h"
 #include "agent/directories.h"
 #include "agent/engine/docker_engine.h"
+#include "agent/engine/metered_engine.h"
 #include "agent/identity/authenticator.h"
 #include "agent/journal/journal.h"
 #include "agent/journal/retention.h"
@@ -44,7 +46,9 @@ class Agent {
   LockedDirectory run_;
   const std::string agent_id_;
   journal::Journal journal_;
-  engine::DockerEngine engine_;
+  api::Metrics metrics_;
+  engine::DockerEngine docker_;
+  engine::MeteredEngine engine_;
   identity::Authenticator authenticator_;
   sinks::Pumps pumps_;  // ends after all that writes to the journal, and before the journal
   tasks::TaskService tasks_;

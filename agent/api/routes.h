@@ -54,6 +54,8 @@ void add_event_route(Router& router, const Context& context);
 void add_host_routes(Router& router, const Context& context);
 void add_sink_routes(Router& router, const Context& context);
 void add_usage_report_route(Router& router, const Context& context);
+// Where Parts::metrics is given.
+void add_metrics_route(Router& router, const Context& context);
 void add_reconcile_route(Router& router, const Context& context);
 void add_drain_routes(Router& router, const Context& context);
 

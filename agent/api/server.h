@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/api/metrics.h"
 #include "agent/api/server_options.h"
 #include "agent/identity/authenticator.h"
 #include "agent/journal/journal.h"
@@ -28,6 +29,7 @@ struct Parts {
   // More members of /api/host, or others in the place of its own; may block. May be empty.
   std::function<Json()> host_members;
   sinks::Pumps* sinks = nullptr;  // null: there are none
+  Metrics* metrics = nullptr;     // null: nothing is counted, and there is no /metrics
 };
 
 class Server {

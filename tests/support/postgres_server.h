@@ -16,8 +16,8 @@ namespace resmgr::support {
 // end, with its data. As root it runs as the user postgres: it refuses to run as root.
 class PostgresServer {
  public:
-  // Returns once it answers. Throws std::runtime_error with its log if it never does. `env` is added
-  // to its environment; {dir} in it stands for directory().
+  // Returns once it answers. Throws std::runtime_error with its log if it never does. `env` is
+  // added to its environment; {dir} in it stands for directory().
   explicit PostgresServer(std::map<std::string, std::string> env = {});
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
