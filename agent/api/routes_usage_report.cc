@@ -53,7 +53,7 @@ UsageGrouping read_grouping(Query& query) {
 
 struct Wanted {
   UsageGrouping grouping;
-  journal::UsageFilter filter;
+  journal::UsageRange filter;
 };
 
 Wanted read_wanted(const Request& request) {

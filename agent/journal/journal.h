@@ -160,7 +160,7 @@ class Reader {
 
   virtual std::optional<std::string> usage_record(std::string_view task_id) = 0;
   // As read_usage().
-  virtual void usage(const UsageFilter& filter, const OnUsage& on_usage) = 0;
+  virtual void usage(const UsageRange& filter, const OnUsage& on_usage) = 0;
 
   // The sinks' part of it.
   virtual CursorReader& cursors() = 0;

@@ -103,7 +103,7 @@ std::optional<std::string> SnapshotReader::usage_record(std::string_view task_id
   return std::string(query->text(0));
 }
 
-void SnapshotReader::usage(const UsageFilter& filter, const OnUsage& on_usage) {
+void SnapshotReader::usage(const UsageRange& filter, const OnUsage& on_usage) {
   read_usage(database_, filter, on_usage);
 }
 

@@ -25,7 +25,7 @@ class SnapshotReader final : public Reader {
   std::vector<Event> events_of(std::string_view task_id) override;
   std::optional<std::string> usage_record(std::string_view task_id) override;
   CursorReader& cursors() override { return cursors_; }
-  void usage(const UsageFilter& filter, const OnUsage& on_usage) override;
+  void usage(const UsageRange& filter, const OnUsage& on_usage) override;
   std::optional<Heartbeat> heartbeat() override;
   Activity activity(std::string_view task_id) override;
   std::optional<std::string> note(std::string_view name) override;

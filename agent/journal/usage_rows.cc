@@ -45,7 +45,7 @@ void give_tasks(Query& query, const OnUsage& on_usage) {
   }
 }
 
-void give_pruned(Database& database, const UsageFilter& filter, std::string_view beyond,
+void give_pruned(Database& database, const UsageRange& filter, std::string_view beyond,
                  const OnUsage& on_usage) {
   Query query(database, kUsageOfPruned, beyond);
   while (query->step()) {
@@ -70,7 +70,7 @@ bool any_pruned(Database& database) {
 
 }  // namespace
 
-void read_usage(Database& database, const UsageFilter& filter, const OnUsage& on_usage) {
+void read_usage(Database& database, const UsageRange& filter, const OnUsage& on_usage) {
   const std::string floor = filter.to ? id_floor(*filter.to) : std::string(kAnyId);
   const std::string_view beyond = floor;
   const std::int64_t least =

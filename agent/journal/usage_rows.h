@@ -24,7 +24,7 @@ struct UsageRow {
   std::int64_t peak_memory_bytes = 0;
 };
 
-struct UsageFilter {
+struct UsageRange {
   std::string user_id;          // empty: everyone's
   std::optional<Instant> from;  // those that ended before are left out
   std::optional<Instant> to;    // as those that were admitted then or later
@@ -34,7 +34,7 @@ using OnUsage = std::function<void(const UsageRow& row)>;
 
 // In no order. What is known of a task that was pruned is its usage record. Throws Error(corrupt)
 // where one can't be read.
-void read_usage(Database& database, const UsageFilter& filter, const OnUsage& on_usage);
+void read_usage(Database& database, const UsageRange& filter, const OnUsage& on_usage);
 
 }  // namespace resmgr::journal
 

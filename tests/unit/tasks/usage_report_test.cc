@@ -155,7 +155,7 @@ class UsageReportOfJournal : public testing::Test {
     return "00000000-0000-4000-8000-00000000000" + std::to_string(number);
   }
 
-  static UsageReport report(UsageGrouping grouping, const journal::UsageFilter& filter = {}) {
+  static UsageReport report(UsageGrouping grouping, const journal::UsageRange& filter = {}) {
     UsageReport report(grouping, filter.from, filter.to, kReportedAt);
     journal_->read([&](journal::Reader& reader) {
       reader.usage(filter, [&](const journal::UsageRow& row) { report.add(row); });
@@ -219,7 +219,7 @@ TEST_F(UsageReportOfJournal, SumsByDayInARange) {
 }
 
 TEST_F(UsageReportOfJournal, OfOneUserInARange) {
-  journal::UsageFilter filter;
+  journal::UsageRange filter;
   filter.user_id = new_user(3);
   filter.from = at("2026-10-27T06:00:00Z");
   filter.to = at("2026-10-28T18:00:00Z");
