@@ -32,7 +32,10 @@ std::string read_boot_id() {
 constexpr std::int64_t kBallastBytes = 8 << 20;
 
 tasks::TaskOptions with_identity(tasks::TaskOptions options, const std::string& agent_id,
-                                 std::string secret_key) {
+                                 std::string secret_key, api::Metrics& metrics) {
+  options.on_ready = [&metrics](Millis to_container, Millis to_readiness) {
+    metrics.start(to_container, to_readiness);
+  };
   options.agent_id = agent_id;
   options.secret_key = std::move(secret_key);
   options.boot_id = read_boot_id();
@@ -73,14 +76,16 @@ Agent::Agent(Settings settings)
       agent_id_(load_agent_id(data_)),
       diagnostics_(open_diagnostics(settings_, data_, agent_id_)),
       journal_({.file = data_.file(kJournalFile), .ballast_bytes = kBallastBytes}),
-      engine_(settings_.engine),
+      docker_(settings_.engine),
+      engine_(docker_, [this](std::string_view operation, bool failed,
+                              auto took) { metrics_.engine_call(operation, failed, took); }),
       authenticator_(settings_.auth, clock_, agent_id_),
       users_(settings_.identity
                  ? std::make_unique<identity::UserDirectory>(*settings_.identity, clock_)
                  : nullptr),
       pumps_(settings_.pumps, journal_, clock_),
-      tasks_(with_identity(settings_.tasks, agent_id_, load_secret_key(data_)), journal_, engine_,
-             load_catalog(settings_.services_dirs), clock_),
+      tasks_(with_identity(settings_.tasks, agent_id_, load_secret_key(data_), metrics_), journal_,
+             engine_, load_catalog(settings_.services_dirs), clock_),
       retention_(settings_.retention,
                  {journal_, clock_, [this] { return pumps_.pinned_to(); },
                   [this](const std::string& task_id) { tasks_.forget_output(task_id); }}) {
@@ -95,7 +100,8 @@ Agent::Agent(Settings settings)
                                                              settings_.name,
                                                              {},
                                                              &pumps_,
-                                                             users_.get()});
+                                                             users_.get(),
+                                                             &metrics_});
 }
 
 void Agent::add_sinks() {

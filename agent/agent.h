@@ -5,10 +5,12 @@
 #include <memory>
 #include <string>
 
+#include "agent/api/metrics.h"
 #include "agent/api/server.h"
 #include "agent/catalog/catalog.h"
 #include "agent/directories.h"
 #include "agent/engine/docker_engine.h"
+#include "agent/engine/metered_engine.h"
 #include "agent/identity/authenticator.h"
 #include "agent/identity/user_directory.h"
 #include "agent/journal/journal.h"
@@ -48,7 +50,9 @@ class Agent {
   const std::string agent_id_;
   std::unique_ptr<sinks::Diagnostics> diagnostics_;  // null: nobody reads the log along
   journal::Journal journal_;
-  engine::DockerEngine engine_;
+  api::Metrics metrics_;
+  engine::DockerEngine docker_;
+  engine::MeteredEngine engine_;
   identity::Authenticator authenticator_;
   const std::unique_ptr<identity::UserDirectory> users_;  // null: not configured
   sinks::Pumps pumps_;  // ends after all that writes to the journal, and before the journal

@@ -60,24 +60,6 @@ std::string tsv_line(std::span<const std::string> values) {
   return line + '\n';
 }
 
-std::string csv_line(std::span<const std::string> values) {
-  std::string line;
-  for (const std::string& value : values) {
-    if (&value != values.data()) line += ',';
-    if (value.find_first_of(",\"\r\n") == std::string::npos) {
-      line += value;
-      continue;
-    }
-    line += '"';
-    for (const char c : value) {
-      if (c == '"') line += '"';
-      line += c;
-    }
-    line += '"';
-  }
-  return line + "\r\n";
-}
-
 std::string styled(std::string_view text, Style style, bool colourful) {
   const std::string_view begin = escape_sequence(style);
   if (!colourful || begin.empty() || text.empty()) return std::string(text);

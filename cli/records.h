@@ -10,6 +10,7 @@
 
 #include "cli/surroundings.h"
 #include "cli/terminal.h"
+#include "common/csv.h"
 
 namespace resmgr::cli {
 
@@ -19,9 +20,6 @@ std::optional<Format> format_from(std::string_view name);
 // A line of tab-separated values: '\', tab, line feed and carriage return in a value are written
 // \\, \t, \n and \r; other control characters are replaced.
 std::string tsv_line(std::span<const std::string> values);
-
-// A line of comma-separated values (RFC 4180), its CRLF included.
-std::string csv_line(std::span<const std::string> values);
 
 enum class Style { plain, good, busy, bad, faint, heading };
 std::string styled(std::string_view text, Style style, bool colourful);

@@ -19,6 +19,7 @@ inline constexpr char kHost[] = "/api/host";
 inline constexpr char kEvents[] = "/api/events";
 inline constexpr char kSinks[] = "/api/sinks";
 inline constexpr char kUsageRecords[] = "/api/usage-records";
+inline constexpr char kUsage[] = "/api/usage";
 inline constexpr char kReconcile[] = "/api/reconcile";
 inline constexpr char kDrain[] = "/api/host/drain";
 inline constexpr char kResume[] = "/api/host/resume";

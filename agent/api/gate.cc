@@ -56,11 +56,12 @@ bool announces_body(const Request& request) {
 }  // namespace
 
 Gate::Gate(const Router& router, identity::Authenticator& authenticator, WorkerPool& workers,
-           std::vector<std::string> cors_origins)
+           Metrics* metrics, std::vector<std::string> cors_origins)
     : router_(router),
       authenticator_(authenticator),
       workers_(workers),
-      cors_origins_(std::move(cors_origins)) {}
+      cors_origins_(std::move(cors_origins)),
+      metrics_(metrics) {}
 
 std::optional<Response> Gate::find_route(Request& request) const {
   const Router::Match match = router_.match(request);
@@ -216,6 +217,7 @@ void Gate::decorate(const Request& request, Response& response) {
 }
 
 void Gate::finished(const Request& request, int status, std::chrono::microseconds took) {
+  if (metrics_ != nullptr) metrics_->request(request.route, status, took);
   access_log_.write(request, status, took);
 }
 

@@ -11,6 +11,7 @@
 
 #include "agent/api/access_log.h"
 #include "agent/api/http_server.h"
+#include "agent/api/metrics.h"
 #include "agent/api/router.h"
 #include "agent/api/worker_pool.h"
 #include "agent/identity/authenticator.h"
@@ -21,8 +22,9 @@ namespace resmgr::api {
 class Gate final : public Application {
  public:
   // All must outlive it.
+  // `metrics` may be null.
   Gate(const Router& router, identity::Authenticator& authenticator, WorkerPool& workers,
-       std::vector<std::string> cors_origins);
+       Metrics* metrics, std::vector<std::string> cors_origins);
 
   Admission admit(const std::shared_ptr<Exchange>& exchange) override;
   std::optional<Response> handle(const std::shared_ptr<Exchange>& exchange) override;
@@ -44,6 +46,7 @@ class Gate final : public Application {
   WorkerPool& workers_;
   const std::vector<std::string> cors_origins_;
   AccessLog access_log_;
+  Metrics* const metrics_;
 };
 
 }  // namespace resmgr::api

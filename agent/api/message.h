@@ -79,6 +79,8 @@ struct Response {
 inline constexpr char kJson[] = "application/json";
 inline constexpr char kProblemJson[] = "application/problem+json";
 inline constexpr char kNdjson[] = "application/x-ndjson";
+inline constexpr char kCsv[] = "text/csv; charset=utf-8";
+inline constexpr char kPrometheusText[] = "text/plain; version=0.0.4; charset=utf-8";
 inline constexpr char kPlainText[] = "text/plain; charset=utf-8";
 
 Response json_response(int status, std::string body);

@@ -20,6 +20,19 @@ journal::TaskRow visible_task(const RouteContext& context, const Request& reques
               "cannot find task '" + std::string(name.substr(0, kShown)) + "': there is none");
 }
 
+std::string user_asked_for(Query& query, const identity::Principal& caller, std::string_view what) {
+  // "me" stands for whoever calls.
+  if (query.text("userId") == "me") return caller.user_id;
+  const auto user = query.uuid("userId");
+  if (!user) return caller.admin ? std::string() : caller.user_id;
+  if (!caller.may_see(*user)) {
+    query.check();
+    throw Error(ErrorKind::forbidden, "cannot list " + std::string(what) + " of user '" + *user +
+                                          "': only an admin may see another's");
+  }
+  return *user;
+}
+
 std::string link_to(const RouteContext& context, std::string_view path) {
   std::string link = context.options.public_url;
   while (!link.empty() && link.back() == '/') link.pop_back();

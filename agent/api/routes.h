@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/api/event_feed.h"
+#include "agent/api/query.h"
 #include "agent/api/router.h"
 #include "agent/api/server.h"
 #include "agent/api/worker_pool.h"
@@ -53,6 +54,9 @@ void add_event_route(Router& router, const Context& context);
 void add_host_routes(Router& router, const Context& context);
 void add_sink_routes(Router& router, const Context& context);
 void add_usage_routes(Router& router, const Context& context);
+void add_usage_report_route(Router& router, const Context& context);
+// Where Parts::metrics is given.
+void add_metrics_route(Router& router, const Context& context);
 void add_reconcile_route(Router& router, const Context& context);
 void add_drain_routes(Router& router, const Context& context);
 
@@ -60,6 +64,11 @@ void add_drain_routes(Router& router, const Context& context);
 
 // A member of /api/host's `sinks`.
 Json sink_to_json(const sinks::SinkStatus& status);
+
+// Whose things are asked for: `userId` of the query ("me" is the caller); where it is missing the
+// caller's own, or, for an admin, everyone's (empty). Throws Error(usage) if it is no UUID, and
+// forbidden if it is another's and the caller no admin; `what` is for the message.
+std::string user_asked_for(Query& query, const identity::Principal& caller, std::string_view what);
 
 // The task that the path's first capture names. Throws not_found: there is none, the caller may
 // not see it, or it is no id.

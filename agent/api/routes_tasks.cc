@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::int64_t kLargestPage = 500;
 constexpr std::int64_t kUsualPage = 100;
-// "me" stands for whoever calls.
-constexpr std::string_view kCaller = "me";
 
 // The id of the last task of a page, in a form that nobody is tempted to make up.
 constexpr std::string_view kCursorVersion = "1:";
@@ -68,19 +66,6 @@ std::string read_id_part(Query& query) {
   return part;
 }
 
-std::string read_user(Query& query, const identity::Principal& caller) {
-  const auto text = query.text("userId");
-  if (text == kCaller) return caller.user_id;
-  const auto user = query.uuid("userId");
-  if (!user) return caller.admin ? std::string() : caller.user_id;
-  if (!caller.may_see(*user)) {
-    query.check();
-    throw Error(ErrorKind::forbidden,
-                "cannot list tasks of user '" + *user + "': only an admin may see another's");
-  }
-  return *user;
-}
-
 Page read_page(const Request& request) {
   Query query(request, {"status", "serviceType", "userId", "from", "to", "limit", "cursor", "id"});
   Page page;
@@ -98,7 +83,7 @@ Page read_page(const Request& request) {
     if (!before) query.fault("cursor", "must come from a Link of an earlier answer");
     page.before = before.value_or("");
   }
-  page.filter.user_id = read_user(query, *request.caller);
+  page.filter.user_id = user_asked_for(query, *request.caller, "tasks");
   query.check();
   return page;
 }

@@ -21,6 +21,8 @@ Router all_routes(const Context& context) {
   add_host_routes(router, context);
   add_sink_routes(router, context);
   add_usage_routes(router, context);
+  add_usage_report_route(router, context);
+  if (context->parts.metrics != nullptr) add_metrics_route(router, context);
   add_reconcile_route(router, context);
   add_drain_routes(router, context);
   return router;
@@ -32,7 +34,8 @@ struct Server::State {
   State(const ServerOptions& options, Parts parts)
       : context(std::make_shared<RouteContext>(options, std::move(parts))),
         router(all_routes(context)),
-        gate(router, context->parts.authenticator, context->workers, options.cors_origins),
+        gate(router, context->parts.authenticator, context->workers, context->parts.metrics,
+             options.cors_origins),
         http(options, gate) {
     context->listening = [this] { return http.listening(); };
   }

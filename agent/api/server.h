@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/api/metrics.h"
 #include "agent/api/server_options.h"
 #include "agent/identity/authenticator.h"
 #include "agent/journal/journal.h"
@@ -33,6 +34,7 @@ struct Parts {
   std::function<Json()> host_members;
   sinks::Pumps* sinks = nullptr;             // null: there are none
   identity::UserDirectory* users = nullptr;  // null: users have no names
+  Metrics* metrics = nullptr;                // null: nothing is counted, no /metrics
 };
 
 class Server {

@@ -22,6 +22,7 @@
 #include "agent/journal/cursors.h"
 #include "agent/journal/heartbeat.h"
 #include "agent/journal/task_row.h"
+#include "agent/journal/usage_rows.h"
 #include "common/clock.h"
 #include "common/event.h"
 
@@ -178,6 +179,8 @@ class Reader {
   virtual std::vector<StoredUsage> usage_records(const UsageFilter& filter, int limit) = 0;
   // The last event by which the journal became another one (restored, rebuilt), if it is kept.
   virtual std::optional<Event> replacement() = 0;
+  // As read_usage_rows().
+  virtual void usage(const UsageRange& filter, const OnUsage& on_usage) = 0;
 
   // The sinks' part of it.
   virtual CursorReader& cursors() = 0;

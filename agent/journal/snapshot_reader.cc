@@ -146,6 +146,10 @@ std::optional<Event> SnapshotReader::replacement() {
   return std::move(events.front());
 }
 
+void SnapshotReader::usage(const UsageRange& filter, const OnUsage& on_usage) {
+  read_usage_rows(database_, filter, on_usage);
+}
+
 std::optional<Heartbeat> SnapshotReader::heartbeat() { return read_heartbeat(database_); }
 Activity SnapshotReader::activity(std::string_view task_id) {
   return find_activity(database_, task_id);

@@ -28,6 +28,7 @@ class SnapshotReader final : public Reader {
   std::vector<StoredUsage> usage_records(const UsageFilter& filter, int limit) override;
   std::optional<Event> replacement() override;
   CursorReader& cursors() override { return cursors_; }
+  void usage(const UsageRange& filter, const OnUsage& on_usage) override;
   std::optional<Heartbeat> heartbeat() override;
   Activity activity(std::string_view task_id) override;
   std::optional<std::string> note(std::string_view name) override;

@@ -65,6 +65,9 @@ Next Lifecycle::Run::record_ready() {
     transaction.append(event_type::kReady, row, now, "{}");
   });
   if (!done) return look_again();
+  if (const Task& task = row_->task; parts_.options.on_ready && task.start_time) {
+    parts_.options.on_ready(*task.start_time - task.created_at, now - *task.start_time);
+  }
   log::info(
       "Task {TaskId} of {UserId} runs {Service}",
       {{"TaskId", task_id_}, {"UserId", row_->task.user_id}, {"Service", row_->task.service_type}});

@@ -55,6 +55,9 @@ struct TaskOptions {
   int lane_threads = 128;     // at most; 0: a test takes the steps itself, see TaskSteps
   Millis sample_interval{10'000};
   Limits limits;
+  // Told of each start that succeeded, from any thread: how long it took from its admission to the
+  // start of the container, and from there until it was ready. May be empty; must not throw.
+  std::function<void(Millis to_container, Millis to_readiness)> on_ready;
 };
 
 struct StartIntent {
