@@ -52,6 +52,14 @@ struct LogQuery {
   std::optional<Instant> since;
 };
 
+// What was used is summed up by `groups` ("user,day"; empty: one sum of all).
+struct UsageQuery {
+  std::string groups;
+  std::string user_id;
+  std::optional<Instant> from;
+  std::optional<Instant> to;
+};
+
 enum class Answer { when_ready, at_once };
 
 // Thread-safe, as the HttpClient is.
@@ -82,6 +90,8 @@ class ApiClient {
   // What a sink had refused for good, all pages.
   Json dead_letters(const std::string& sink);
   // What is billed of a task, what was posted of it, and what was answered: the agent's own object.
+  // The sums, in the order of their keys.
+  Json usage(const UsageQuery& query);
   Json usage_record(const std::string& task_id);
   // The same of all tasks that the caller may see, oldest first, page by page.
   void usage_records(const std::function<void(const Json& record)>& each);

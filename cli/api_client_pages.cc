@@ -3,6 +3,7 @@
 
 #include "cli/api_client.h"
 #include "cli/query.h"
+#include "common/time_format.h"
 
 namespace resmgr::cli {
 namespace {
@@ -31,6 +32,20 @@ Json ApiClient::dead_letters(const std::string& sink) {
           Query().add("limit", kPageLimit).text(), "show dead letters of '" + sink + "'",
           [&](const Json& letter) { all.push_back(letter); });
   return all;
+}
+
+Json ApiClient::usage(const UsageQuery& query) {
+  constexpr char kAction[] = "sum up usage";
+  const auto time = [](const std::optional<Instant>& at) { return at ? format_rfc3339(*at) : ""; };
+  const std::string target = wire::kUsage + Query()
+                                                .add("groupBy", query.groups)
+                                                .add("userId", query.user_id)
+                                                .add("from", time(query.from))
+                                                .add("to", time(query.to))
+                                                .text();
+  Json sums = json_of(exchange(make_request("GET", target), kAction), kAction);
+  if (!sums.is_array()) refuse_answer(kAction, "is no list");
+  return sums;
 }
 
 Json ApiClient::usage_record(const std::string& task_id) {

@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <utility>
 
 #include "cli/exit_code.h"
 #include "cli/records.h"
 #include "cli/text.h"
 #include "common/error.h"
-#include "common/ids.h"
 #include "common/time_format.h"
 
 namespace resmgr::cli {
@@ -57,16 +55,6 @@ std::string time_text(double seconds) {
   return format_duration(std::chrono::seconds{static_cast<std::int64_t>(seconds + 0.5)});
 }
 
-std::string memory_text(double bytes) {
-  constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
-  std::size_t unit = 0;
-  for (; bytes >= 1024 && unit + 1 < kUnits.size(); ++unit) bytes /= 1024;
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), unit == 0 ? "%.0f %s" : "%.1f %s", bytes,
-                kUnits.at(unit));
-  return text.data();
-}
-
 // In eighths of a character, as many as the part of the greatest.
 std::string bar_of(double value, double greatest) {
   constexpr std::array kEighths = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
@@ -96,7 +84,7 @@ void print_table(Session& session, const Json& sums, const std::vector<Dimension
     cells.push_back({text_of(sum, "tasks")});
     cells.push_back({time_text(number_of(sum, "seconds"))});
     cells.push_back({time_text(number_of(sum, "cpuSeconds"))});
-    cells.push_back({memory_text(number_of(sum, "peakMemoryBytes"))});
+    cells.push_back({format_size(integer_or(sum, "peakMemoryBytes", 0))});
     const bool to_people = session.out().is_terminal() && sums.size() > 1;
     cells.push_back({to_people ? bar_of(number_of(sum, "seconds"), greatest) : "", Style::faint});
     table.add_row(std::move(cells));

@@ -45,7 +45,7 @@ _resmgr() {
     [why]=''
     [services]='--quiet'
     [status]=''
-    [usage]='--task'
+    [usage]='--by --since --task --until --user -u'
     [sync]=''
     [reconcile]='--dry-run'
     [drain]='--reason'

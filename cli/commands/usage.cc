@@ -4,12 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/exit_code.h"
 #include "cli/records.h"
 #include "cli/task_finder.h"
 #include "cli/text.h"
 #include "cli/usage_check.h"
+#include "cli/usage_report.h"
 #include "common/ids.h"
 
 namespace resmgr::cli {
@@ -17,6 +19,10 @@ namespace {
 
 struct UsageOptions {
   std::string action;
+  std::vector<std::string> by;
+  std::string user;
+  std::string since;
+  std::string until;
   std::vector<std::string> tasks;
   std::vector<std::string> more_tasks;  // --task
 };
@@ -108,7 +114,17 @@ int export_records(Session& session, const UsageOptions& options) {
   return kDone;
 }
 
+int report(Session& session, const UsageOptions& options) {
+  const Instant now = session.surroundings().clock.now();
+  UsageReportOptions wanted{options.by, parse_user(options.user), {}, {}};
+  if (!options.since.empty()) wanted.since = parse_since(options.since, "--since", now);
+  if (!options.until.empty()) wanted.until = parse_since(options.until, "--until", now);
+  return report_usage(session, wanted);
+}
+
 constexpr char kUsageFooter[] = R"(
+  Without one of these it sums up what was used: how many tasks ran, for how
+  long, with how much CPU time, and the most memory that one of them had.
   verify  computes the hash of each usage record anew, and compares it with what
           was posted and with the receipt; exit code 1 if any differs
   export  writes records with their hashes, one JSON object a line
@@ -118,7 +134,14 @@ posted (there is a receipt), unanswered (it was sent, or is just about to be),
 'set aside' (the service refused it, or it is held) or 'not posted'. Columns of
 TSV and CSV: taskId result state usageHash txHash blockNumber detail.
 
+What still runs counts up to now, what runs over midnight (UTC) on both days.
+Columns of TSV and CSV of sums: what is summed up by (userId serviceType day
+host), then tasks seconds cpuSeconds peakMemoryBytes.
+Times: 2h, 3d, 2026-11-22 (UTC), 2026-11-22T17:04:05Z.
+
 Examples:
+  resmgr usage --by user,day --since 7d
+  resmgr usage --by service --since 2026-11-01 --until 2026-12-01 --output csv
   resmgr usage verify
   resmgr usage export --task 4f3a9c0d1e2f | jq -cSj .record | sha256sum
 )";
@@ -128,9 +151,8 @@ Examples:
 void add_usage(CLI::App& root, Invocation& invocation) {
   const auto options = std::make_shared<UsageOptions>();
   CLI::App* const usage =
-      root.add_subcommand("usage", "Verify and export the records of what tasks used");
+      root.add_subcommand("usage", "Sum up what was used; verify and export its records");
   usage->add_option("ACTION", options->action, "verify or export")
-      ->required()
       ->check([](const std::string& name) {
         const bool known = name == "verify" || name == "export";
         return known ? "" : "'" + printable(name) + "' is not verify or export";
@@ -140,11 +162,22 @@ void add_usage(CLI::App& root, Invocation& invocation) {
                    "Tasks, or unambiguous beginnings or ends of their ids; - reads them")
       ->type_name("");
   usage->add_option("--task", options->more_tasks, "One of them, too")->type_name("ID");
+  usage
+      ->add_option("--by", options->by,
+                   "Sum up by user, service, day or host, or several of them (comma-separated)")
+      ->type_name("WHAT")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  usage->add_option("-u,--user", options->user, "Only what this user used")->type_name("UUID");
+  usage->add_option("--since", options->since, "From then on, e.g. 7d or 2026-11-01")
+      ->type_name("TIME");
+  usage->add_option("--until", options->until, "Up to then")->type_name("TIME");
   usage->footer(kUsageFooter);
   usage->callback([&invocation, options] {
     invocation.run = [options](Session& session) {
-      return options->action == "export" ? export_records(session, *options)
-                                         : verify(session, *options);
+      if (options->action == "export") return export_records(session, *options);
+      if (options->action == "verify") return verify(session, *options);
+      return report(session, *options);
     };
   });
 }

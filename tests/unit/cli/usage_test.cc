@@ -119,5 +119,56 @@ TEST_F(UsageTest, RefusesWhatThereIsNot) {
   EXPECT_THAT(err.text, HasSubstr("is not verify or export"));
 }
 
+class UsageReportTest : public CommandTest {
+ protected:
+  UsageReportTest() {
+    agent.intercept = [this](const HttpRequest& request) -> std::optional<HttpResponse> {
+      if (!request.target.starts_with("/api/usage")) return std::nullopt;
+      asked = request.target;
+      return json_answer(200, sums);
+    };
+  }
+
+  std::string asked;
+  Json sums = {{{"userId", kAlice},
+                {"day", "2026-11-01"},
+                {"tasks", 2},
+                {"seconds", 7'200.5},
+                {"cpuSeconds", 1.25},
+                {"peakMemoryBytes", 536'870'912}},
+               {{"userId", kAlice},
+                {"day", "2026-11-02"},
+                {"tasks", 1},
+                {"seconds", 1'800},
+                {"cpuSeconds", 0},
+                {"peakMemoryBytes", 0}}};
+};
+
+TEST_F(UsageReportTest, AsksForWhatIsWanted) {
+  EXPECT_EQ(run({"usage", "--by", "day,user", "--since", "2026-11-01", "--until", "2026-12-01",
+                 "--user", kAlice}),
+            kDone);
+  EXPECT_EQ(asked, "/api/usage?groupBy=user%2Cday&userId=" + std::string(kAlice) +
+                       "&from=2026-11-01T00%3A00%3A00.000Z&to=2026-12-01T00%3A00%3A00.000Z");
+  EXPECT_EQ(out.text, std::string(kAlice) + "\t2026-11-01\t2\t7200.5\t1.25\t536870912\n" + kAlice +
+                          "\t2026-11-02\t1\t1800\t0\t0\n");
+  EXPECT_EQ(run({"usage"}), kDone);
+  EXPECT_EQ(asked, "/api/usage");
+}
+
+TEST_F(UsageReportTest, IsATableWithBarsForPeople) {
+  out.terminal = true;
+  EXPECT_EQ(run({"usage", "--by", "day"}), kDone);
+  EXPECT_EQ(out.text,
+            "DAY         TASKS        TIME  CPU  PEAK MEMORY\n"
+            "2026-11-01      2  2h 00m 01s   1s      512 MiB  ████████████████████\n"
+            "2026-11-02      1     30m 00s   0s          0 B  █████\n");
+}
+
+TEST_F(UsageReportTest, SaysWhatCanNotBeSummedUpBy) {
+  EXPECT_EQ(run({"usage", "--by", "colour"}), kUsage);
+  EXPECT_THAT(err.text, HasSubstr("user, service, day or host"));
+}
+
 }  // namespace
 }  // namespace resmgr::cli
