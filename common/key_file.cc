@@ -52,18 +52,4 @@ std::string read_key_file(const std::string& path) {
   return key;
 }
 
-void warn_if_exposed(const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
-  if ((status.st_mode & S_IROTH) == 0) return;
-  log::warning("Key file {Path} may be read by every user of this host; chmod o-rwx mends it",
-               {{"Path", path}});
-}
-
-std::string read_key_file(const std::string& path) {
-  std::string key = read_key_bytes(path);
-  warn_if_exposed(path);
-  return key;
-}
-
 }  // namespace resmgr
