@@ -110,10 +110,10 @@ void Spool::mend_last() {
   if (last.bytes == 0) {
     segments_.pop_back();
     unlink(path.c_str());
-  } else if (truncate(path.c_str(), last.bytes) == 0) {
-    last_ = last;
-    last_end_ = next_line_;
+    return;
   }
+  last_ = last;
+  last_end_ = next_line_;
 }
 
 void Spool::find_cursor() {

@@ -105,8 +105,6 @@ bool Spool::write_at_end(std::string_view piece) {
   // A part of a line is in nobody's way: the reader goes by the size that is known, and the next
   // process looks for the last whole line.
   if (last_.bytes == 0) unlink(path.c_str());
-  close_segment();
-  last_end_ = -1;
   return false;
 }
 

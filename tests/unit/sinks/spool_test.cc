@@ -138,6 +138,31 @@ TEST_F(SpoolTest, BeginsAnewAfterASegmentWithoutAWholeLine) {
   EXPECT_THAT(drain(), ElementsAre(5, 6));
 }
 
+// After a power loss the cursor may be newer than what it counts.
+TEST_F(SpoolTest, GoesOnWhereTheCursorIsAheadOfTheLines) {
+  options_.most_bytes = 64 << 10;
+  open();
+  append(1, 4);
+  spool_.reset();
+  static_cast<void>(dir_.write("spool/cursor", "1000\n"));
+  open();
+  append(4, 204, 100);
+  const auto numbers = drain();
+  EXPECT_EQ(numbers.size(), 200U);
+  EXPECT_EQ(numbers.front(), 4);
+}
+
+TEST_F(SpoolTest, WritesOverATornLineWhateverItsLength) {
+  append(1, 3);
+  spool_.reset();
+  std::ofstream(segments().back(), std::ios::app) << line(3, 500).substr(0, 400);
+  open();
+  append(4, 5);
+  open();
+  append(5, 6);
+  EXPECT_THAT(drain(), ElementsAre(1, 2, 4, 5));
+}
+
 // After a power loss: blocks that were never written read as zeros.
 TEST_F(SpoolTest, CountsLinesThatAreNoneAnyMore) {
   append(1, 3);
