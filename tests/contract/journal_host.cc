@@ -12,7 +12,7 @@
 namespace resmgr::sinks {
 namespace {
 
-constexpr char kAda[] = "00000000-0000-4000-8000-0000000000ad";
+constexpr char kOwner[] = "00000000-0000-4000-8000-0000000000ad";
 
 // As the agent's.
 std::string usage_record_of(const journal::TaskRow& row) {
@@ -75,7 +75,7 @@ journal::TaskRow JournalHost::admit() {
   clock.advance(Millis{7});
   journal::TaskRow row;
   row.task.task_id = new_uuid_v7(clock.now());
-  row.task.user_id = kAda;
+  row.task.user_id = kOwner;
   row.task.service_type = "hello \"quoted\", \\ and {braces}";
   row.task.host = name;
   row.task.created_at = clock.now();

@@ -104,7 +104,7 @@ TEST_F(UsageRoutesTest, ListsThemPageByPage) {
   EXPECT_EQ(ask_get("/api/usage-records?limit=0").status, 400);
   const RawAnswer page = ask_get("/api/usage-records?limit=1");
   EXPECT_THAT(ids(page.json()), ElementsAre(first));
-  const std::string link = page.header("Link");
+  const std::string link = page.header("link");
   const auto begin = link.find('<') + 1;
   const RawAnswer next = ask_get(link.substr(begin, link.find('>') - begin));
   EXPECT_THAT(ids(next.json()), ElementsAre(third));
