@@ -123,6 +123,8 @@ void Agent::add_sinks() {
 
 Agent::~Agent() {
   server_->stop();
+  // A sink may be asking it.
+  if (users_) users_->stop();
   unlink(run_.file("agent.json").c_str());
   failpoint("agent_stopped.before_commit");
   record(event_type::kAgentStopped);

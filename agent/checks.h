@@ -11,7 +11,6 @@
 
 #include "agent/settings.h"
 #include "common/clock.h"
-#include "common/config.h"
 #include "common/destination.h"
 
 namespace resmgr {
@@ -43,9 +42,8 @@ Check seq_check(const std::optional<Destination>& seq);
 Check blockchain_check(const std::optional<Destination>& blockchain);
 Check identity_check(const std::optional<Destination>& identity);
 
-// All of them, as they are configured. Throws Error(config) where their settings can't be used.
-// What it is given need not outlive it.
-std::vector<Check> destination_checks(const Config& config, const Settings& settings);
+// All of them, as they are configured. The settings need not outlive them.
+std::vector<Check> destination_checks(const Settings& settings);
 
 // In the order of the checks. After `limit` those that still run are asked to stop.
 std::vector<CheckResult> run_checks(const std::vector<Check>& checks, Millis limit);

@@ -89,13 +89,12 @@ std::vector<CheckResult> all_results(const std::function<Config()>& load, const 
       {"configuration", file, CheckResult::State::good, "can be used", {}}};
   std::vector<Check> checks;
   try {
-    const Config config = load();
-    const Settings settings = settings_from(config);
+    const Settings settings = settings_from(load());
     const SystemClock clock;
     // Reads the keys.
     static_cast<void>(identity::Authenticator(settings.auth, clock, ""));
     results.push_back(catalog_result(settings));
-    checks = destination_checks(config, settings);
+    checks = destination_checks(settings);
   } catch (const Error& error) {
     results.front().state = CheckResult::State::failed;
     results.front().text = error.message();

@@ -132,13 +132,6 @@ std::string ask_postgres(sinks::PostgresOptions options, const std::stop_token& 
   return "its tables are there, or can be made, in schema " + options.schema;
 }
 
-// What an agent of this build can't send to yet has no keys.
-bool knows(std::string_view section) {
-  const auto keys = agent_keys();
-  return std::ranges::any_of(
-      keys, [&](const ConfigKey& key) { return key.section == section && key.name == "url"; });
-}
-
 using Ask = std::string (*)(const Destination& to, const std::stop_token& stop);
 
 Check check_of(std::string name, const std::optional<Destination>& destination, Ask ask) {
@@ -149,9 +142,9 @@ Check check_of(std::string name, const std::optional<Destination>& destination, 
   return check;
 }
 
-std::optional<Destination> destination(const Config& config, std::string_view section,
-                                       std::string_view secret) {
-  return knows(section) ? destination_from(config, section, secret) : std::nullopt;
+template <typename Options>
+std::optional<Destination> destination_of(const std::optional<Options>& options) {
+  return options ? std::optional(options->destination) : std::nullopt;
 }
 
 }  // namespace
@@ -184,11 +177,10 @@ Check identity_check(const std::optional<Destination>& identity) {
   return check_of("identity", identity, ask_identity);
 }
 
-std::vector<Check> destination_checks(const Config& config, const Settings& settings) {
+std::vector<Check> destination_checks(const Settings& settings) {
   return {key_set_check(settings.auth), postgres_check(settings.postgres),
-          seq_check(destination(config, "seq", "api_key")),
-          blockchain_check(destination(config, "blockchain", "token")),
-          identity_check(settings.identity)};
+          seq_check(destination_of(settings.seq)),
+          blockchain_check(destination_of(settings.blockchain)), identity_check(settings.identity)};
 }
 
 }  // namespace resmgr

@@ -80,7 +80,7 @@ UserDirectory::UserDirectory(const Destination& destination, const Clock& clock,
       cache_(kMaxUsers),
       backoff_(kMinPause, kMaxPause) {}
 
-UserDirectory::~UserDirectory() { ending_.request_stop(); }
+UserDirectory::~UserDirectory() { stop(); }
 
 void UserDirectory::run() {
   worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });

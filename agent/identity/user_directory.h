@@ -43,12 +43,15 @@ class UserDirectory final : public UserProfiles {
   // an URL that can't be used. `clock` must outlive it.
   UserDirectory(const Destination& destination, const Clock& clock,
                 std::unique_ptr<HttpClient> client = nullptr);
-  ~UserDirectory() override;  // ends a question under way
+  ~UserDirectory() override;  // as stop()
   UserDirectory(const UserDirectory&) = delete;
   UserDirectory& operator=(const UserDirectory&) = delete;
 
   // Starts to ask in the background.
   void run();
+
+  // Ends a question under way, and each later one: only what is known is told from then on.
+  void stop() noexcept { ending_.request_stop(); }
 
   // What is known now; never waits. What is missing or old is asked for in the background.
   std::optional<UserProfile> known(const std::string& user_id);

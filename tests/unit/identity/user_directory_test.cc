@@ -192,6 +192,20 @@ TEST_F(UserDirectoryHttpTest, EndsThoughTheServiceHangs) {
   EXPECT_TRUE(support::eventually([&] { return server.open() == 0; }));
 }
 
+TEST_F(UserDirectoryHttpTest, HoldsUpNoSinkOnceItIsStopped) {
+  const ScriptedServer server([](Peer& peer, int) {
+    peer.read_request();
+    peer.wait_for_close();
+  });
+  UserDirectory directory(destination(server), clock_);
+  std::jthread sink([&] { directory.profile_of(kAda); });
+  EXPECT_TRUE(support::eventually([&] { return server.open() == 1; }));
+  directory.stop();
+  sink.join();
+  EXPECT_FALSE(directory.profile_of(kAda));
+  EXPECT_EQ(server.connections(), 1);
+}
+
 TEST_F(UserDirectoryHttpTest, ChecksWithoutNamingAnybody) {
   std::string status = "404 Not Found";
   const ScriptedServer server([&](Peer& peer, int) {
