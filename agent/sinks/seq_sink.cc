@@ -93,6 +93,7 @@ bool SeqSink::ship_log() {
       return true;
     case Outcome::Kind::retry:
     case Outcome::Kind::refused:
+    case Outcome::Kind::held:  // which the client never answers
       break;
   }
   throw SinkFailure(std::move(outcome));
