@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-constexpr ConfigKey kKeys[] = {
+constexpr ConfigKey kSeqKeys[] = {
     {"seq", "url", ConfigType::text, "", ""},
     {"seq", "ca_file", ConfigType::text, "", ""},
     {"seq", "api_key_file", ConfigType::text, "", ""},
@@ -29,7 +29,8 @@ class DestinationTest : public testing::Test {
       const auto found = environment_.find(name);
       return found == environment_.end() ? std::nullopt : std::optional(found->second);
     };
-    return Config::load(kKeys, dir_.write("resmgr.toml", "[seq]\n" + toml), true, environment, {});
+    return Config::load(kSeqKeys, dir_.write("resmgr.toml", "[seq]\n" + toml), true, environment,
+                        {});
   }
   std::optional<Destination> read(const std::string& toml) {
     return destination_from(load(toml), "seq", "api_key");
