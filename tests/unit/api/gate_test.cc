@@ -56,7 +56,7 @@ class GateTest : public testing::Test {
     identity::AuthOptions auth;
     if (with_key) auth.hmac_key_file = dir_.write("key", support::kTestKey);
     authenticator_.emplace(auth, clock_, "aaaaaaaa-0000-4000-8000-000000000001");
-    gate_.emplace(router_, *authenticator_, workers_, std::move(origins));
+    gate_.emplace(router_, *authenticator_, workers_, nullptr, std::move(origins));
     ServerOptions options;
     options.listen = {"127.0.0.1:0"};
     options.socket_path = dir_.path() / "agent.sock";

@@ -54,7 +54,7 @@ int serve(const std::string& key_file) {
   auth.hmac_key_file = key_file;
   identity::Authenticator authenticator(auth, clock, "aaaaaaaa-0000-4000-8000-000000000001");
   WorkerPool workers(8, 64);
-  Gate gate(router, authenticator, workers, {});
+  Gate gate(router, authenticator, workers, nullptr, {});
   ServerOptions options;
   options.listen = {"127.0.0.1:0"};
   HttpServer server(options, gate);
