@@ -67,6 +67,7 @@ class EveryFailpoint : public testing::TestWithParam<std::string> {
  protected:
   static void SetUpTestSuite() {
     support::ensure_hello_image();
+    postgres();  // on the thread that outlives the others, for a child goes with its own
     // Without a kill, so that what a kill does is told from what the operation does.
     traces_.resize(operations().size());
     side_by_side(traces_.size(), [](std::size_t i) { traces_[i] = live(operations()[i], ""); });
