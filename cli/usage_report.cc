@@ -52,7 +52,8 @@ double number_of(const Json& sum, const char* member) {
 
 // Whole seconds are enough for people.
 std::string time_text(double seconds) {
-  return format_duration(std::chrono::seconds{static_cast<std::int64_t>(seconds + 0.5)});
+  const std::chrono::seconds whole{static_cast<std::int64_t>(seconds + 0.5)};
+  return whole.count() == 0 ? "0s" : format_duration(whole);
 }
 
 // In eighths of a character, as many as the part of the greatest.

@@ -17,7 +17,7 @@ class MetricsRouteTest : public RoutesTest {
   std::string text() const {
     const RawAnswer answer = ask_get("/metrics", admin());
     EXPECT_EQ(answer.status, 200) << answer.body;
-    EXPECT_THAT(answer.header("Content-Type"), HasSubstr("version=0.0.4"));
+    EXPECT_THAT(answer.header("content-type"), HasSubstr("version=0.0.4"));
     return answer.body;
   }
 };

@@ -31,7 +31,7 @@ TEST_F(UsageRouteTest, SumsUpWhatTheCallerUsed) {
                                          {"tasks", 2},
                                          {"seconds", 2.5},
                                          {"cpuSeconds", 0.0},
-                                         {"peakMemoryBytes", 0}}}));
+                                         {"peakMemoryBytes", 1'048'576}}}));
   answer = ask_get("/api/usage", admin());
   ASSERT_EQ(answer.json().size(), 1U) << answer.body;
   EXPECT_EQ(answer.json()[0]["tasks"], 3);
@@ -44,9 +44,10 @@ TEST_F(UsageRouteTest, SumsUpWhatTheCallerUsed) {
 TEST_F(UsageRouteTest, GivesCsvToWhoAsksForIt) {
   use(alice(), Millis{1'500});
   const RawAnswer answer = ask_get("/api/usage?groupBy=service", alice() + "Accept: text/csv\r\n");
-  EXPECT_THAT(answer.header("Content-Type"), HasSubstr("text/csv"));
-  EXPECT_EQ(answer.body,
-            "serviceType,tasks,seconds,cpuSeconds,peakMemoryBytes\r\nweb,1,1.500,0.000,0\r\n");
+  EXPECT_THAT(answer.header("content-type"), HasSubstr("text/csv"));
+  EXPECT_EQ(
+      answer.body,
+      "serviceType,tasks,seconds,cpuSeconds,peakMemoryBytes\r\nweb,1,1.500,0.000,1048576\r\n");
 }
 
 TEST_F(UsageRouteTest, SaysWhatIsWrongWithAQuery) {

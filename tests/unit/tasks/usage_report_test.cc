@@ -186,7 +186,8 @@ class UsageReportOfJournal : public testing::Test {
 
 TEST_F(UsageReportOfJournal, SumsByUserServiceAndHost) {
   std::vector<std::string> lines;
-  for (const auto& [group, sum] : report({.user = true, .service = true, .host = true}).sums()) {
+  const UsageReport whole = report({.user = true, .service = true, .host = true});
+  for (const auto& [group, sum] : whole.sums()) {
     lines.push_back(group.user_id + " " + group.service_type + " " + group.host + " " +
                     std::to_string(sum.tasks) + " " + std::to_string(sum.time.count()) + " " +
                     std::to_string(sum.cpu_time.count()) + " " +
@@ -202,7 +203,8 @@ TEST_F(UsageReportOfJournal, SumsByUserServiceAndHost) {
 TEST_F(UsageReportOfJournal, SumsByDayInARange) {
   std::vector<std::string> lines;
   Millis cpu{0};
-  for (const auto& [group, sum] : report({.day = true}).sums()) {
+  const UsageReport whole = report({.day = true});
+  for (const auto& [group, sum] : whole.sums()) {
     lines.push_back(group.day + " " + std::to_string(sum.tasks) + " " +
                     std::to_string(sum.time.count()));
     cpu += sum.cpu_time;
@@ -223,7 +225,8 @@ TEST_F(UsageReportOfJournal, OfOneUserInARange) {
   filter.user_id = new_user(3);
   filter.from = at("2026-10-27T06:00:00Z");
   filter.to = at("2026-10-28T18:00:00Z");
-  const auto& sums = report({}, filter).sums();
+  const UsageReport whole = report({}, filter);
+  const auto& sums = whole.sums();
   const std::string from = std::to_string(to_millis(*filter.from));
   const std::string to = std::to_string(to_millis(*filter.to));
   ASSERT_EQ(sums.size(), 1U);
