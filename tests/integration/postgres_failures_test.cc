@@ -225,7 +225,7 @@ TEST_F(PostgresFailuresTest, ASchemaThatIsMissingIsWaitedFor) {
   EXPECT_EQ(host.status().dead_letters, 0);
   query("CREATE SCHEMA \"Res Mgr\"");
   ASSERT_TRUE(host.deliver_all()) << host.cause();
-  EXPECT_EQ(found("\"Res Mgr\""), expected({&host}));
+  EXPECT_EQ(found("Res Mgr"), expected({&host}));
 }
 
 TEST_F(PostgresFailuresTest, ACheckSaysWhatIsWrongAndChangesNothing) {
