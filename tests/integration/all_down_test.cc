@@ -29,7 +29,7 @@
 namespace resmgr::sinks {
 namespace {
 
-constexpr int kTasks = 10'000;
+constexpr int kTasks = RESMGR_TASKS;
 constexpr int kTasksInATransaction = 200;
 constexpr auto kPatience = std::chrono::minutes(8);
 

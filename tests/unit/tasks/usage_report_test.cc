@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "agent/journal/journal.h"
@@ -116,10 +117,16 @@ class UsageReportOfJournal : public testing::Test {
     const auto any = [&](std::int64_t most) {
       return std::uniform_int_distribution<std::int64_t>(0, most)(random);
     };
+    // In order, for ids are, whatever the clock says.
+    std::vector<Instant> admitted;
+    for (int i = 0; i < kTasks; ++i) {
+      admitted.push_back(at("2026-10-25T00:00:00Z") + Millis{any(8LL * 86'400'000)});
+    }
+    std::ranges::sort(admitted);
     journal_->transact([&](journal::Transaction& transaction) {
-      for (int i = 0; i < kTasks; ++i) {
+      for (const Instant time : admitted) {
         journal::TaskRow row;
-        row.task.created_at = at("2026-10-25T00:00:00Z") + Millis{any(8LL * 86'400'000)};
+        row.task.created_at = time;
         row.task.task_id = new_uuid_v7(row.task.created_at);
         row.task.user_id = new_user(any(6));
         row.task.service_type = any(1) == 0 ? "hello" : "jupyter";
