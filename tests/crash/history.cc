@@ -117,6 +117,8 @@ class History {
     std::set<std::string> running;
     std::set<std::string> volumes;
     for (const TaskRow& row : simulation::all_rows(journal)) {
+      // It is about to be stopped for its age.
+      if (row.task.service_type == kPassing && row.phase != Phase::removed) return false;
       if (row.phase == Phase::ready) {
         running.insert(row.task.container_id);
         if (row.task.service_type == "page") volumes.insert(kScratch + row.task.task_id);

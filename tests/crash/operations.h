@@ -31,6 +31,9 @@ std::string schema_of(const support::AgentProcess& agent);
 // The services that they start, and where their rows go; `registry` has the image of one.
 support::AgentOptions agent_options(engine::TinyRegistry& registry);
 
+// The service whose tasks are stopped for their age at once.
+inline constexpr char kPassing[] = "short-lived";
+
 // The prefix of the volumes that go with their tasks.
 inline constexpr char kScratch[] = "resmgr-crash-";
 

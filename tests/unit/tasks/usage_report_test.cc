@@ -124,9 +124,9 @@ class UsageReportOfJournal : public testing::Test {
     }
     std::ranges::sort(admitted);
     journal_->transact([&](journal::Transaction& transaction) {
-      for (const Instant time : admitted) {
+      for (const Instant admission : admitted) {
         journal::TaskRow row;
-        row.task.created_at = time;
+        row.task.created_at = admission;
         row.task.task_id = new_uuid_v7(row.task.created_at);
         row.task.user_id = new_user(any(6));
         row.task.service_type = any(1) == 0 ? "hello" : "jupyter";
