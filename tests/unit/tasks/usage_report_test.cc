@@ -3,7 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <array>
+#include <cstdio>
 #include <random>
 
 #include "agent/journal/journal.h"
@@ -117,17 +118,12 @@ class UsageReportOfJournal : public testing::Test {
     const auto any = [&](std::int64_t most) {
       return std::uniform_int_distribution<std::int64_t>(0, most)(random);
     };
-    // In order, for ids are, whatever the clock says.
-    std::vector<Instant> admitted;
-    for (int i = 0; i < kTasks; ++i) {
-      admitted.push_back(at("2026-10-25T00:00:00Z") + Millis{any(8LL * 86'400'000)});
-    }
-    std::ranges::sort(admitted);
     journal_->transact([&](journal::Transaction& transaction) {
-      for (const Instant admission : admitted) {
+      for (int i = 0; i < kTasks; ++i) {
+        const Instant admission = at("2026-10-25T00:00:00Z") + Millis{any(8LL * 86'400'000)};
         journal::TaskRow row;
         row.task.created_at = admission;
-        row.task.task_id = new_uuid_v7(row.task.created_at);
+        row.task.task_id = id_of(admission);
         row.task.user_id = new_user(any(6));
         row.task.service_type = any(1) == 0 ? "hello" : "jupyter";
         row.task.host = any(3) == 0 ? "there" : "here";
@@ -158,6 +154,13 @@ class UsageReportOfJournal : public testing::Test {
   }
 
   static std::string file() { return temp_->path() / "journal.db"; }
+  // A UUIDv7 of that time. (new_uuid_v7() never goes back behind what it gave to other tests.)
+  static std::string id_of(Instant time) {
+    const auto millis = static_cast<unsigned long long>(to_millis(time));
+    std::array<char, 32> begin{};
+    std::snprintf(begin.data(), begin.size(), "%08llx-%04llx-7", millis >> 16, millis & 0xffff);
+    return begin.data() + new_uuid_v4().substr(15);
+  }
   static std::string new_user(std::int64_t number) {
     return "00000000-0000-4000-8000-00000000000" + std::to_string(number);
   }
