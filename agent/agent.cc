@@ -7,6 +7,7 @@
 #include "agent/engine/labels.h"
 #include "agent/sinks/blockchain_sink.h"
 #include "agent/sinks/postgres_sink.h"
+#include "agent/sinks/postgres_usage.h"
 #include "agent/sinks/seq_sink.h"
 #include "common/error.h"
 #include "common/event.h"
@@ -104,6 +105,15 @@ Agent::Agent(Settings settings)
                                                              &metrics_});
 }
 
+// By PostgreSQL, where that is configured.
+sinks::BilledBefore Agent::billed_before() const {
+  if (!settings_.postgres) return {};
+  const auto known = std::make_shared<sinks::PostgresUsage>(*settings_.postgres);
+  return [this, known](const std::string& task_id) {
+    return known->hash_before(task_id, journal_.id());
+  };
+}
+
 void Agent::add_sinks() {
   if (settings_.postgres) {
     sinks::PostgresOptions postgres = *settings_.postgres;
@@ -117,7 +127,7 @@ void Agent::add_sinks() {
   }
   if (settings_.blockchain) {
     pumps_.add(std::make_unique<sinks::BlockchainSink>(*settings_.blockchain, journal_, clock_,
-                                                       users_.get()));
+                                                       users_.get(), billed_before()));
   }
 }
 

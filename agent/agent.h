@@ -40,6 +40,7 @@ class Agent {
 
  private:
   void add_sinks();
+  sinks::BilledBefore billed_before() const;
   void write_agent_json();
   void record(const char* event_type) noexcept;
 

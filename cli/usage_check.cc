@@ -77,7 +77,9 @@ UsageVerdict check_usage(const Json& trace) {
     verdict.reason = string_or(letter, "reason");
   }
   for (const Json& receipt : array_at(trace, "receipts")) {
-    verdict.state = "posted";
+    const std::string adopted = string_or(object_at(receipt, "body"), "adoptedUsageHash");
+    verdict.state = adopted.empty() ? "posted" : "adopted";
+    if (!adopted.empty()) verdict.reason = "an earlier journal's record is its bill: " + adopted;
     verdict.tx_hash = scalar(receipt, "txHash");
     verdict.block_number = scalar(receipt, "blockNumber");
     check_receipt(verdict, receipt);

@@ -12,10 +12,10 @@ namespace resmgr::cli {
 struct UsageVerdict {
   std::string task_id;
   std::string hash;   // that the agent names
-  std::string state;  // "posted", "unanswered", "set aside" or "not posted"
+  std::string state;  // "posted", "adopted", "unanswered", "set aside" or "not posted"
   std::string tx_hash;
   std::string block_number;
-  std::string reason;               // why it was set aside
+  std::string reason;               // why it was set aside, or what was adopted
   std::vector<std::string> faults;  // empty: all agrees
 
   bool good() const { return faults.empty(); }

@@ -54,7 +54,7 @@ class UserDirectory final : public UserProfiles {
   void stop() noexcept { ending_.request_stop(); }
 
   // What is known now; never waits. What is missing or old is asked for in the background.
-  std::optional<UserProfile> known(const std::string& user_id);
+  std::optional<UserProfile> known(const std::string& user_id) override;
 
   // Asks where that is needed, for kMaxAnswer and the time to connect at most; while the service is
   // failing nobody is asked, and only what is known is told.

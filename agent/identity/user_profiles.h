@@ -17,6 +17,8 @@ class UserProfiles {
  public:
   virtual ~UserProfiles() = default;
 
+  // What is known just now, without asking anybody. Thread-safe.
+  virtual std::optional<UserProfile> known(const std::string& user_id) = 0;
   // Empty: not known. May ask over the network, within a time limit of its own. Thread-safe.
   virtual std::optional<UserProfile> profile_of(const std::string& user_id) = 0;
 };

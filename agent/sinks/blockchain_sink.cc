@@ -31,12 +31,13 @@ bool is_json(const std::string& text) { return Json::accept(text); }
 
 BlockchainSink::BlockchainSink(const BlockchainOptions& options, journal::Journal& journal,
                                const Clock& clock, identity::UserProfiles* profiles,
-                               std::unique_ptr<HttpClient> client)
+                               BilledBefore billed_before, std::unique_ptr<HttpClient> client)
     : options_(options),
       url_(split_url(options.destination.url)),
       journal_(journal),
       clock_(clock),
       profiles_(profiles),
+      billed_before_(std::move(billed_before)),
       caller_(client ? std::move(client) : make_client(options, url_.origin), options.timeout,
               kLargestReceipt) {}
 
@@ -88,6 +89,15 @@ std::optional<Outcome> BlockchainSink::hold(const Message& message,
                        ", when the journal was restored or rebuilt");
 }
 
+// Where the earlier record is known by its hash, that one is the task's bill.
+Outcome BlockchainSink::adopt_or_hold(const Message& message, const Outcome& held) const {
+  const auto hash = billed_before_ ? billed_before_(message.task_id) : std::nullopt;
+  if (!hash) return held;
+  Outcome outcome = Outcome::delivered();
+  outcome.receipts.push_back({message.task_id, dump_json({{"adoptedUsageHash", *hash}})});
+  return outcome;
+}
+
 std::string BlockchainSink::body_of(const journal::StoredUsage& usage) {
   const auto posts = journal_.reading(
       [&](journal::Reader& reader) { return reader.cursors().posts_of(usage.task_id); });
@@ -116,7 +126,7 @@ Outcome BlockchainSink::deliver(const Batch& batch) {
     return Outcome::held("its usage record in the journal does not have the hash that it should");
   }
   if (!batch.again) {
-    if (auto held = hold(message, *usage)) return *std::move(held);
+    if (const auto held = hold(message, *usage)) return adopt_or_hold(message, *held);
   }
   HttpRequest post;
   post.method = "POST";

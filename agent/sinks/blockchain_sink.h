@@ -8,6 +8,7 @@
 #define RESMGR_AGENT_SINKS_BLOCKCHAIN_SINK_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,12 +30,18 @@ struct BlockchainOptions {
   Millis timeout{30'000};   // of one post
 };
 
+// The hash under which an earlier journal's record of the task is known to exist; empty: nobody
+// knows of one. Called on the pump's thread; may take some seconds, must not throw.
+using BilledBefore = std::function<std::optional<std::string>(const std::string& task_id)>;
+
 class BlockchainSink final : public Sink {
  public:
-  // What it refers to must outlive it. Without `profiles` a user's id stands for the name. `client`
-  // is for tests; null: the one for the destination. Throws as make_http_client().
+  // What it refers to must outlive it. Without `profiles` a user's id stands for the name, without
+  // `billed_before` nobody knows. `client` is for tests; null: the one for the destination. Throws
+  // as make_http_client().
   BlockchainSink(const BlockchainOptions& options, journal::Journal& journal, const Clock& clock,
-                 identity::UserProfiles* profiles, std::unique_ptr<HttpClient> client = nullptr);
+                 identity::UserProfiles* profiles, BilledBefore billed_before = {},
+                 std::unique_ptr<HttpClient> client = nullptr);
 
   std::string_view name() const override { return kName; }
   Limits limits() const override { return {.messages = 1, .bytes = std::size_t{1} << 20}; }
@@ -50,6 +57,7 @@ class BlockchainSink final : public Sink {
 
  private:
   std::optional<Outcome> hold(const Message& message, const journal::StoredUsage& usage) const;
+  Outcome adopt_or_hold(const Message& message, const Outcome& held) const;
   std::string body_of(const journal::StoredUsage& usage);
   Outcome outcome_of(const HttpResponse& response, const Message& message);
   std::string told_by(const HttpResponse& response) const;
@@ -59,6 +67,7 @@ class BlockchainSink final : public Sink {
   journal::Journal& journal_;
   const Clock& clock_;
   identity::UserProfiles* const profiles_;
+  const BilledBefore billed_before_;
   HttpCaller caller_;
   std::int64_t left_over_from_ = 0;  // records up to this one are all answered
 };

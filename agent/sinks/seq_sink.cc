@@ -40,7 +40,7 @@ bool SeqSink::wants(const Event& event) const { return is_wanted(clef_level(even
 
 std::string SeqSink::payload(const Event& event) {
   if (profiles_ == nullptr || event.user_id.empty()) return clef_line(event, source_);
-  return clef_line(event, source_, profiles_->profile_of(event.user_id));
+  return clef_line(event, source_, profiles_->known(event.user_id));
 }
 
 Outcome SeqSink::deliver(const Batch& batch) {

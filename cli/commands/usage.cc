@@ -130,7 +130,8 @@ constexpr char kUsageFooter[] = R"(
   export  writes records with their hashes, one JSON object a line
 
 Of the tasks that are named, else of all that you may see. A task's state is
-posted (there is a receipt), unanswered (it was sent, or is just about to be),
+posted (there is a receipt), adopted (the journal was restored, and PostgreSQL
+knows the record that was made before), unanswered (it was sent, or is just about to be),
 'set aside' (the service refused it, or it is held) or 'not posted'. Columns of
 TSV and CSV: taskId result state usageHash txHash blockNumber detail.
 

@@ -81,8 +81,8 @@ class AllDownTest : public testing::Test {
     BlockchainOptions blockchain;
     blockchain.destination.section = "blockchain";
     blockchain.destination.url = "http://chain.example.org/usage";
-    pumps_.add(
-        std::make_unique<BlockchainSink>(blockchain, journal_, clock_, nullptr, chain_.client()));
+    pumps_.add(std::make_unique<BlockchainSink>(blockchain, journal_, clock_, nullptr,
+                                                BilledBefore{}, chain_.client()));
     server_.kill9();
     seq_.befall_all(support::SeqMishap{.kind = support::SeqMishap::Kind::cut});
     chain_.set_answer([](const HttpRequest&) -> std::optional<HttpResponse> {

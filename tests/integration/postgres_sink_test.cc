@@ -1,6 +1,7 @@
 // The rows that a real PostgreSQL has in the end.
 
 #include "agent/sinks/postgres_sink.h"
+#include "agent/sinks/postgres_usage.h"
 
 #include <filesystem>
 
@@ -194,6 +195,25 @@ TEST_F(PostgresTest, ARestoredJournalHidesAndOverwritesNothing) {
   ASSERT_TRUE(host.deliver_all()) << host.cause();
   EXPECT_EQ(query("SELECT Status, JournalId FROM tasks WHERE Id = '" + runs.task.task_id + "'"),
             "Stopped|" + host.journal->id() + "\n");
+}
+
+// Hazard 31: the hash of the record that the earlier journal made.
+TEST_F(PostgresTest, KnowsTheBillOfAnEarlierJournal) {
+  Host host(url(), "one");
+  auto row = host.run();
+  host.end(row);
+  const auto runs = host.run();
+  ASSERT_TRUE(host.deliver_all());
+  PostgresUsage known(host.options);
+  const std::string other = new_uuid_v4();
+  EXPECT_EQ(known.hash_before(row.task.task_id, other), row.task.usage_hash);
+  EXPECT_EQ(known.hash_before(row.task.task_id, host.journal->id()), std::nullopt);
+  EXPECT_EQ(known.hash_before(runs.task.task_id, other), std::nullopt);
+  EXPECT_EQ(known.hash_before(other, other), std::nullopt);
+  server().cut_agents();
+  // It may say so once that it does not know, and makes a new connection.
+  known.hash_before(row.task.task_id, other);
+  EXPECT_EQ(known.hash_before(row.task.task_id, other), row.task.usage_hash);
 }
 
 // Hazard 31: two agents on copies of one data directory.

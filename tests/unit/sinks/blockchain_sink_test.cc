@@ -31,9 +31,12 @@ class FakeProfiles final : public identity::UserProfiles {
  public:
   std::optional<identity::UserProfile> profile_of(const std::string& user_id) override {
     asked.push_back(user_id);
-    return known;
+    return profile;
   }
-  std::optional<identity::UserProfile> known;
+  std::optional<identity::UserProfile> known(const std::string& /*user_id*/) override {
+    return profile;
+  }
+  std::optional<identity::UserProfile> profile;
   std::vector<std::string> asked;
 };
 
@@ -48,7 +51,7 @@ class BlockchainSinkTest : public testing::Test {
   }
   std::unique_ptr<BlockchainSink> make_sink() {
     return std::make_unique<BlockchainSink>(options_, *host_.journal, host_.clock, &profiles_,
-                                            service_.client());
+                                            billed_before_, service_.client());
   }
   journal::TaskRow run_and_end() {
     auto row = host_.run();
@@ -85,6 +88,7 @@ class BlockchainSinkTest : public testing::Test {
   BlockchainOptions options_ = options();
   FakeHttpService service_;
   FakeProfiles profiles_;
+  BilledBefore billed_before_;
   JournalHost host_{"here", [this] { return make_sink(); }};
 };
 
@@ -129,7 +133,7 @@ TEST_F(BlockchainSinkTest, SendsItsTokenAndNeverShowsIt) {
 }
 
 TEST_F(BlockchainSinkTest, AsksForTheUsersName) {
-  profiles_.known = identity::UserProfile{"ada@example.org", "Ada"};
+  profiles_.profile = identity::UserProfile{"ada@example.org", "Ada"};
   const auto row = run_and_end();
   ASSERT_TRUE(host_.deliver_all());
   EXPECT_THAT(profiles_.asked, ElementsAre(row.task.user_id));
@@ -145,7 +149,7 @@ TEST_F(BlockchainSinkTest, RepeatsTheSameBytesUnderTheSameKey) {
   };
   service_.set_answer(lose);
   EXPECT_NE(host_.settle(), std::nullopt);
-  profiles_.known = identity::UserProfile{"ada@example.org", "Ada"};
+  profiles_.profile = identity::UserProfile{"ada@example.org", "Ada"};
   EXPECT_NE(host_.settle(), std::nullopt);
   host_.restart();
   service_.answer(500, "");
@@ -230,14 +234,14 @@ TEST_F(BlockchainSinkTest, SetsAsideWhatIsRefusedForGood) {
                 AllOf(HasSubstr(std::to_string(status)), HasSubstr("no such user")));
     EXPECT_THAT(letters()[0].payload, HasSubstr(bad.task.usage_hash));
     // It had no effect, so that it may be said otherwise now; the key is the same.
-    profiles_.known = identity::UserProfile{"ada@example.org", "Ada"};
+    profiles_.profile = identity::UserProfile{"ada@example.org", "Ada"};
     host_.pump->retry();
     ASSERT_TRUE(host_.deliver_all());
     EXPECT_THAT(letters(), IsEmpty());
     EXPECT_EQ(keys().back(), bad.task.usage_hash);
     EXPECT_THAT(service_.requests().back().body, HasSubstr("ada@example.org"));
     EXPECT_THAT(receipts(bad), SizeIs(1));
-    profiles_.known.reset();
+    profiles_.profile.reset();
   }
 }
 
@@ -288,6 +292,27 @@ TEST_F(BlockchainSinkTest, HoldsWhatMayHaveBeenPostedBeforeARestore) {
   ASSERT_TRUE(host_.deliver_all());
   EXPECT_THAT(letters(), IsEmpty());
   EXPECT_THAT(service_.requests(), SizeIs(28));
+}
+
+// Hazard 31: the record that was made before the restore is known by its hash, and is the bill.
+TEST_F(BlockchainSinkTest, AdoptsWhatIsKnownToHaveBeenBilledBeforeARestore) {
+  auto known = host_.run();
+  auto unknown = host_.run();
+  billed_before_ = [id = known.task.task_id](const std::string& task_id) {
+    return task_id == id ? std::optional(std::string(64, 'b')) : std::nullopt;
+  };
+  host_.make_pump();
+  const Instant restored = host_.clock.now();
+  host_.journal->transact([&](journal::Transaction& transaction) {
+    transaction.append(event_type::kJournalRestored, restored, "{}");
+  });
+  host_.record_end(known, restored);
+  host_.record_end(unknown, restored);
+  ASSERT_TRUE(host_.deliver_all()) << host_.cause();
+  EXPECT_THAT(service_.requests(), IsEmpty());
+  EXPECT_THAT(letters(), SizeIs(1));
+  ASSERT_THAT(receipts(known), SizeIs(1));
+  EXPECT_EQ(receipts(known)[0].body, R"({"adoptedUsageHash":")" + std::string(64, 'b') + R"("})");
 }
 
 // Hazard 33.
