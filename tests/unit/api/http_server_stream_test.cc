@@ -48,6 +48,9 @@ class StreamTest : public testing::Test {
   std::string address_;
   std::mutex mutex_;
   std::vector<std::thread> threads_;
+  // What a writer tells its test, which it may outlive until TearDown().
+  std::atomic<std::size_t> written_{0};
+  std::atomic<bool> done_{false};
 };
 
 TEST_F(StreamTest, SendsPiecesAsTheyComeAndKeepsTheConnection) {
@@ -116,24 +119,23 @@ TEST_F(StreamTest, ShowsThatAnAnswerIsNotWhole) {
 }
 
 TEST_F(StreamTest, HoldsBackAQuickWriter) {
-  std::atomic<std::size_t> written{0};
-  serve([&](const Responder& responder) {
+  serve([this](const Responder& responder) {
     const Stream stream = responder.stream(text(), {});
     const std::string piece(4096, 'x');
-    while (stream.write(piece) && stream.wait_for_room()) written += piece.size();
+    while (stream.write(piece) && stream.wait_for_room()) written_ += piece.size();
   });
   RawClient client(address_);
   client.send(get("/stream"));
   // The kernel's own buffers take some; then the writer stands still.
   std::size_t before = 0;
   EXPECT_TRUE(support::eventually([&] {
-    const std::size_t now = written;
+    const std::size_t now = written_;
     const bool stands = now > 0 && now == before;
     before = now;
     std::this_thread::sleep_for(milliseconds(100));
     return stands;
   }));
-  const std::size_t stood_at = written;
+  const std::size_t stood_at = written_;
   EXPECT_LT(stood_at, 64U << 20);
   std::size_t read = 0;
   while (read < stood_at + (1 << 20)) {
@@ -141,25 +143,24 @@ TEST_F(StreamTest, HoldsBackAQuickWriter) {
     ASSERT_FALSE(bytes.empty());
     read += bytes.size();
   }
-  EXPECT_GT(written, stood_at);
+  EXPECT_GT(written_, stood_at);
 }
 
 TEST_F(StreamTest, NoticesThatTheReaderIsGoneThoughNothingIsWritten) {
-  std::atomic<bool> noticed{false};
-  serve([&](const Responder& responder) {
+  serve([this](const Responder& responder) {
     const Stream stream = responder.stream(text(), {});
     std::atomic<bool> changed{false};
     stream.on_change([&] { changed = true; });
     while (!stream.gone()) std::this_thread::sleep_for(milliseconds(5));
     EXPECT_TRUE(support::eventually([&] { return changed.load(); }));
-    noticed = true;
+    done_ = true;
   });
   {
     RawClient client(address_);
     client.send(get("/stream") + get("/pipelined"));
     EXPECT_FALSE(client.read_some().empty());
   }
-  EXPECT_TRUE(support::eventually([&] { return noticed.load(); }));
+  EXPECT_TRUE(support::eventually([&] { return done_.load(); }));
 }
 
 TEST_F(StreamTest, EndsWhenItsTimeIsOver) {
@@ -176,16 +177,15 @@ TEST_F(StreamTest, EndsWhenItsTimeIsOver) {
 }
 
 TEST_F(StreamTest, HasNobodyToReadItForHead) {
-  std::atomic<bool> gone{false};
-  serve([&](const Responder& responder) {
+  serve([this](const Responder& responder) {
     const Stream stream = responder.stream(text(), {});
     while (stream.write("x")) std::this_thread::sleep_for(milliseconds(1));
-    gone = true;
+    done_ = true;
   });
   RawClient client(address_);
   client.send("HEAD /stream HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(client.read(true).status, 200);
-  EXPECT_TRUE(support::eventually([&] { return gone.load(); }));
+  EXPECT_TRUE(support::eventually([&] { return done_.load(); }));
   EXPECT_EQ(client.ask(get("/next")).body, "GET /next ");
 }
 
@@ -204,23 +204,22 @@ TEST_F(StreamTest, ServesHttp10WithoutChunks) {
 }
 
 TEST_F(StreamTest, EndsWithTheServer) {
-  std::atomic<bool> ended{false};
   ServerOptions options = free_port();
   options.deadlines.stop = milliseconds(10);
   serve(
-      [&](const Responder& responder) {
+      [this](const Responder& responder) {
         const Stream stream = responder.stream(text(), {});
         while (stream.write("x") && stream.wait_for_room()) {
           std::this_thread::sleep_for(milliseconds(1));
         }
-        ended = true;
+        done_ = true;
       },
       options);
   RawClient client(address_);
   client.send(get("/stream"));
   EXPECT_FALSE(client.read_some().empty());
   server_->stop();
-  EXPECT_TRUE(support::eventually([&] { return ended.load(); }));
+  EXPECT_TRUE(support::eventually([&] { return done_.load(); }));
 }
 
 }  // namespace
