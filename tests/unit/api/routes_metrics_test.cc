@@ -77,7 +77,7 @@ TEST_F(MetricsRouteTest, CountsWhatTheEngineDoes) {
 TEST_F(MetricsRouteTest, PrometheusLikesIt) {
   started();
   metrics_.engine_call("create", true, std::chrono::milliseconds{3});
-  const auto checked = support::run({"promtool", "check", "metrics"}, {.input = text()});
+  const auto checked = support::run({RESMGR_PROMTOOL, "check", "metrics"}, {.input = text()});
   EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
   EXPECT_EQ(checked.out + checked.err, "");
 }
