@@ -5,7 +5,12 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
 #include <string>
+#include <utility>
 
 #include "agent/api/router.h"
 
@@ -23,10 +28,37 @@ double seconds(std::chrono::nanoseconds time) {
   return std::max(0.0, std::chrono::duration<double>(time).count());
 }
 
+constexpr int kLeastCode = 100;
+constexpr std::size_t kCodes = 500;
+
+// A request costs an increment, not a search by the texts of its labels.
+struct RouteMeter {
+  const Route* route = nullptr;
+  Labels labels;
+  prometheus::Histogram* times = nullptr;
+  std::array<std::atomic<prometheus::Counter*>, kCodes> by_status{};
+};
+
 }  // namespace
 
 struct Metrics::State {
+  RouteMeter& meter_of(const Route* route) {
+    const auto found = std::ranges::find_if(
+        meters, [&](const std::unique_ptr<RouteMeter>& meter) { return meter->route == route; });
+    return found == meters.end() ? *meters.front() : **found;
+  }
+  void add_meter(const Route* route) {
+    // A stranger's paths and methods must not make the list grow.
+    auto meter = std::make_unique<RouteMeter>();
+    meter->route = route;
+    meter->labels = {{"route", route == nullptr ? "none" : route->pattern},
+                     {"method", route == nullptr ? "any" : std::string(to_string(route->method))}};
+    meter->times = &request_times.Add(meter->labels, kBounds);
+    meters.push_back(std::move(meter));
+  }
+
   prometheus::Registry registry;
+  std::vector<std::unique_ptr<RouteMeter>> meters;  // the first one is for no route
   prometheus::Family<prometheus::Counter>& requests = prometheus::BuildCounter()
                                                           .Name("resmgr_http_requests_total")
                                                           .Help("Requests that were answered.")
@@ -61,17 +93,29 @@ struct Metrics::State {
   prometheus::Histogram& to_readiness = start_times.Add({{"phase", "readiness"}}, kBounds);
 };
 
-Metrics::Metrics() : state_(std::make_unique<State>()) {}
+Metrics::Metrics() : state_(std::make_unique<State>()) { state_->add_meter(nullptr); }
 
 Metrics::~Metrics() = default;
 
+void Metrics::set_routes(const std::vector<const Route*>& routes) {
+  state_->meters.resize(1);
+  for (const Route* const route : routes) state_->add_meter(route);
+}
+
 void Metrics::request(const Route* route, int status, std::chrono::nanoseconds took) {
-  // A stranger's paths and methods must not make the list grow.
-  Labels labels = {{"route", route == nullptr ? "none" : route->pattern},
-                   {"method", route == nullptr ? "any" : std::string(to_string(route->method))}};
-  state_->request_times.Add(labels, kBounds).Observe(seconds(took));
-  labels.emplace("status", std::to_string(status));
-  state_->requests.Add(labels).Increment();
+  RouteMeter& meter = state_->meter_of(route);
+  meter.times->Observe(seconds(took));
+  const auto index = static_cast<std::size_t>(std::max(0, status - kLeastCode));
+  if (index >= kCodes) return;
+  prometheus::Counter* counter = meter.by_status.at(index).load(std::memory_order_acquire);
+  if (counter == nullptr) {
+    Labels labels = meter.labels;
+    labels.emplace("status", std::to_string(status));
+    // Whoever comes at the same time is given the same one.
+    counter = &state_->requests.Add(labels);
+    meter.by_status.at(index).store(counter, std::memory_order_release);
+  }
+  counter->Increment();
 }
 
 void Metrics::engine_call(std::string_view operation, bool failed, std::chrono::nanoseconds took) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace prometheus {
 class Registry;
@@ -22,7 +23,11 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // A request was answered. Null: it was for no route at all.
+  // The routes whose requests will be counted, in the place of any named before. No request may be
+  // under way; they must outlive the last one.
+  void set_routes(const std::vector<const Route*>& routes);
+  // A request was answered. Null, or a route that was not named: it was for none of them. Takes
+  // the lock of that route's histogram, and no other once there was a request of that status.
   void request(const Route* route, int status, std::chrono::nanoseconds took);
   // A call of the engine's ended, well or with an error.
   void engine_call(std::string_view operation, bool failed, std::chrono::nanoseconds took);

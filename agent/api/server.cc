@@ -37,6 +37,7 @@ struct Server::State {
         gate(router, context->parts.authenticator, context->workers, context->parts.metrics,
              options.cors_origins),
         http(options, gate) {
+    if (context->parts.metrics != nullptr) context->parts.metrics->set_routes(router.routes());
     context->listening = [this] { return http.listening(); };
   }
 
