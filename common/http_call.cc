@@ -70,6 +70,7 @@ HttpResponse HttpCaller::send(const HttpRequest& request) {
                                                  : "it was given up for the agent's stop";
     return Error(ErrorKind::unavailable, "cannot get answer: " + cause);
   };
+  if (is_interrupted()) throw give_up();
   HttpResponse response;
   try {
     response = client_->stream(request, keep, Millis{0}, stop.get_token());

@@ -22,10 +22,11 @@ class HttpCaller {
              std::size_t most_bytes = std::size_t{1} << 20)
       : client_(std::move(client)), whole_(whole), most_bytes_(most_bytes) {}
 
-  // As HttpClient::send() by one thread at a time, on a connection of its own each.
+  // As HttpClient::send(), but each on a connection of its own. Thread-safe.
   HttpResponse send(const HttpRequest& request);
   // From any thread: the call under way ends soon with Error(unavailable), and each later one too.
   void interrupt() noexcept { interrupted_.request_stop(); }
+  bool is_interrupted() const noexcept { return interrupted_.stop_requested(); }
 
  private:
   const std::unique_ptr<HttpClient> client_;

@@ -63,10 +63,10 @@ UserProfile read_profile(const std::string& body) {
   throw Error(ErrorKind::unavailable, "it answered " + std::to_string(status));
 }
 
-std::unique_ptr<HttpClient> client_for(const Destination& destination) {
-  HttpEndpoint endpoint = endpoint_of(destination, UserDirectory::kReadTimeout);
-  endpoint.max_body_bytes = UserDirectory::kMaxBytes;
-  return make_http_client(endpoint);
+HttpCaller caller_for(const Destination& destination, std::unique_ptr<HttpClient> client) {
+  constexpr Millis kWhole = UserDirectory::kMaxAnswer;
+  if (client) return {std::move(client), kWhole, UserDirectory::kMaxBytes};
+  return {endpoint_of(destination, kWhole), kWhole, UserDirectory::kMaxBytes};
 }
 
 }  // namespace
@@ -76,7 +76,7 @@ UserDirectory::UserDirectory(const Destination& destination, const Clock& clock,
     : clock_(clock),
       token_(destination.secret),
       shown_(destination.url),
-      client_(client ? std::move(client) : client_for(destination)),
+      caller_(caller_for(destination, std::move(client))),
       cache_(kMaxUsers),
       backoff_(kMinPause, kMaxPause) {}
 
@@ -161,23 +161,10 @@ std::optional<UserProfile> UserDirectory::ask(const std::string& user_id) {
   request.target = "/api/users/" + url_encode(user_id);
   request.headers = {{"Accept", "application/json"}};
   if (token_.given()) request.headers.emplace_back("Authorization", "Bearer " + token_.read());
-  const Millis start = clock_.since_boot();
-  std::string body;
-  bool cut = false;
-  const std::stop_token ending = ending_.get_token();
-  const HttpResponse response = client_->stream(
-      request,
-      [&](std::string_view chunk) {
-        body.append(chunk);
-        cut = body.size() > kMaxBytes || clock_.since_boot() - start > kMaxAnswer;
-        return !cut;
-      },
-      kReadTimeout, ending);
-  if (ending.stop_requested()) throw Error(ErrorKind::unavailable, "the agent stops");
+  const HttpResponse response = caller_.send(request);
   if (response.status == 404) return std::nullopt;
   if (response.status != 200) refuse(response.status);
-  if (cut) throw Error(ErrorKind::rejected, "it sent too much, or too slowly");
-  return read_profile(body);
+  return read_profile(response.body);
 }
 
 void UserDirectory::check() { static_cast<void>(ask(kNobody)); }
@@ -193,7 +180,7 @@ void UserDirectory::note_success() {
 
 void UserDirectory::note_failure(const std::string& cause, const std::string& hint) {
   const std::lock_guard lock(mutex_);
-  if (ending_.stop_requested()) return;
+  if (caller_.is_interrupted()) return;
   pause_until_ = clock_.since_boot() + backoff_.next();
   if (std::exchange(failing_, true)) return;
   log::warning("The identity service {Url} fails, names of users may be missing: {Cause}{Hint}",

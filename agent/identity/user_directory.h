@@ -19,6 +19,7 @@
 #include "common/clock.h"
 #include "common/destination.h"
 #include "common/http.h"
+#include "common/http_call.h"
 
 namespace resmgr::identity {
 
@@ -34,8 +35,7 @@ class UserDirectory final : public UserProfiles {
   // After a failure nobody is asked for that long, growing with each failure.
   static constexpr Millis kMinPause{1'000};
   static constexpr Millis kMaxPause{60'000};
-  static constexpr Millis kReadTimeout{5'000};
-  // Of one whole answer, even if the service sends a byte at a time.
+  // Of one whole question, even if the service answers a byte at a time.
   static constexpr Millis kMaxAnswer{10'000};
   static constexpr std::size_t kMaxBytes = 64 << 10;
 
@@ -51,13 +51,13 @@ class UserDirectory final : public UserProfiles {
   void run();
 
   // Ends a question under way, and each later one: only what is known is told from then on.
-  void stop() noexcept { ending_.request_stop(); }
+  void stop() noexcept { caller_.interrupt(); }
 
   // What is known now; never waits. What is missing or old is asked for in the background.
   std::optional<UserProfile> known(const std::string& user_id) override;
 
-  // Asks where that is needed, for kMaxAnswer and the time to connect at most; while the service is
-  // failing nobody is asked, and only what is known is told.
+  // Asks where that is needed, for kMaxAnswer at most; while the service is failing nobody is
+  // asked, and only what is known is told.
   std::optional<UserProfile> profile_of(const std::string& user_id) override;
 
   // Asks for one that known() missed; whether there was one. Tests call it instead of run().
@@ -78,7 +78,7 @@ class UserDirectory final : public UserProfiles {
   const Clock& clock_;
   const Secret token_;
   const std::string shown_;  // the URL
-  const std::unique_ptr<HttpClient> client_;
+  HttpCaller caller_;
 
   mutable std::mutex mutex_;  // over what follows; held for no I/O
   std::condition_variable_any asked_for_;
@@ -88,7 +88,6 @@ class UserDirectory final : public UserProfiles {
   Millis pause_until_{0};  // Clock::since_boot()
   bool failing_ = false;
 
-  std::stop_source ending_;
   std::jthread worker_;
 };
 
