@@ -58,6 +58,8 @@ inline constexpr std::array kFailpoints = std::to_array<std::string_view>({
     "sink.after_deliver",
     "postgres.before_commit",
     "postgres.after_commit",
+    "post.before_commit",
+    "post.after_commit",
     "cursor.before_commit",
     "cursor.after_commit",
     "dead_letter.before_commit",

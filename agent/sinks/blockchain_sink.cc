@@ -6,6 +6,7 @@
 #include "agent/sinks/usage_post.h"
 #include "common/crypto.h"
 #include "common/error.h"
+#include "common/failpoint.h"
 #include "common/json.h"
 #include "common/time_format.h"
 
@@ -110,9 +111,11 @@ std::string BlockchainSink::body_of(const journal::StoredUsage& usage) {
     profile = profiles_->profile_of(string_or(record, "userId"));
   }
   std::string body = usage_post(usage, profile);
+  failpoint("post.before_commit");
   journal_.transact([&](journal::Transaction& transaction) {
     transaction.cursors().put_post({std::string(kName), usage.task_id, clock_.now(), body});
   });
+  failpoint("post.after_commit");
   return body;
 }
 

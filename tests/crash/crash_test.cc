@@ -1,6 +1,7 @@
 // kill -9 at every failpoint, on a real engine: whatever the agent was about to do, the next one
 // finishes, adopts or undoes, and the design's invariants hold (2 to 7; by the engine's own names a
-// task can't have two containers at once). A real PostgreSQL has the rows.
+// task can't have two containers at once). A real PostgreSQL has the rows,
+// and a BlockchainService the bills.
 //
 // First each operation runs to its end, and tells which failpoints it reaches and how often. Then
 // one history for each failpoint, in the first operation that reaches it; with RESMGR_CRASH_FULL in
@@ -21,6 +22,7 @@
 
 #include "common/failpoint_names.h"
 #include "tests/crash/history.h"
+#include "tests/crash/surroundings.h"
 #include "tests/support/docker_cli.h"
 
 namespace resmgr::crash {
@@ -67,7 +69,7 @@ class EveryFailpoint : public testing::TestWithParam<std::string> {
  protected:
   static void SetUpTestSuite() {
     support::ensure_hello_image();
-    postgres();  // on the thread that outlives the others, for a child goes with its own
+    destinations();  // on the thread that outlives the others, for a child goes with its own
     // Without a kill, so that what a kill does is told from what the operation does.
     traces_.resize(operations().size());
     side_by_side(traces_.size(), [](std::size_t i) { traces_[i] = live(operations()[i], ""); });

@@ -7,6 +7,7 @@
 
 #include "agent/journal/journal.h"
 #include "common/error.h"
+#include "tests/crash/surroundings.h"
 #include "tests/simulation/journal_invariants.h"
 #include "tests/support/docker_cli.h"
 #include "tests/support/eventually.h"
@@ -52,7 +53,7 @@ class Foreign {
 class History {
  public:
   explicit History(const Operation& operation) : operation_(operation), agent_(options()) {
-    postgres().query("CREATE SCHEMA \"" + schema_of(agent_) + '"');
+    destinations().postgres.query("CREATE SCHEMA \"" + schema_of(agent_) + '"');
   }
   ~History() {
     try {
@@ -79,6 +80,8 @@ class History {
     if (!settled) outcome_.faults.emplace_back("it does not settle: " + what_is_left(foreign));
     support::eventually([&] { return wrong_rows(journal).empty(); });
     if (const auto wrong = wrong_rows(journal); !wrong.empty()) outcome_.faults.push_back(wrong);
+    support::eventually([&] { return wrong_bills(journal).empty(); });
+    if (const auto wrong = wrong_bills(journal); !wrong.empty()) outcome_.faults.push_back(wrong);
     if (agent_.stop() != 0) outcome_.faults.emplace_back("the agent ended badly");
     const auto broken = simulation::broken_in_journal(journal, operation_.journal_is_lost);
     outcome_.faults.insert(outcome_.faults.end(), broken.begin(), broken.end());
@@ -155,7 +158,8 @@ class History {
       if (support::has_row(row.task)) expected.insert(support::row_of(row.task));
     }
     std::set<std::string> found;
-    for (const auto& line : lines_of(support::rows_in(postgres(), "postgres", schema_of(agent_)))) {
+    for (const auto& line :
+         lines_of(support::rows_in(destinations().postgres, "postgres", schema_of(agent_)))) {
       if (ids.contains(line.substr(0, line.find('|')))) found.insert(line);
     }
     if (found == expected) return "";
@@ -163,6 +167,22 @@ class History {
     for (const auto& line : found) text += "\n  " + line;
     text += "\ninstead of";
     for (const auto& line : expected) text += "\n  " + line;
+    return text;
+  }
+
+  // What is wrong with what the BlockchainService got: for each task that ran and ended its one
+  // record, the same however often it came.
+  static std::string wrong_bills(const journal::Journal& journal) {
+    std::string text;
+    for (const TaskRow& row : simulation::all_rows(journal)) {
+      const auto posts = destinations().chain.posts_of(row.task.task_id);
+      const bool billed = !row.task.usage_hash.empty();
+      const bool once = posts.size() == 1 && posts.begin()->first == row.task.usage_hash &&
+                        posts.begin()->second.size() == 1;
+      if (billed ? once : posts.empty()) continue;
+      text += row.task.task_id + " was billed under " + std::to_string(posts.size()) +
+              " hashes, and its own is '" + row.task.usage_hash + "'\n";
+    }
     return text;
   }
 

@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "common/wire.h"
+#include "tests/crash/surroundings.h"
 #include "tests/support/docker_cli.h"
 #include "tests/support/eventually.h"
 
@@ -15,85 +16,6 @@ namespace {
 using support::AgentProcess;
 using support::Answer;
 using support::eventually;
-
-constexpr char kPage[] = R"(
-name = "page"
-title = "A page, and a volume that goes with it"
-image = "resmgr/hello:latest"
-container_port = 8080
-probe = { http = "/", interval = "50ms" }
-start_timeout = "60s"
-stop_timeout = "2s"
-[[volumes]]
-name = "resmgr-crash-{taskId}"
-path = "/scratch"
-keep = false
-)";
-
-constexpr char kNeverReady[] = R"(
-name = "never-ready"
-title = "Never ready"
-image = "resmgr/hello:latest"
-container_port = 8080
-probe = { http = "/nothing-here", interval = "50ms" }
-start_timeout = "500ms"
-stop_timeout = "2s"
-)";
-
-// Its first process asks for more than there is, is killed, and the service goes on.
-constexpr char kHungry[] = R"(
-name = "hungry"
-title = "Loses a child for its memory"
-image = "resmgr/hello:latest"
-command = ["/bin/sh", "-c", "/bin/busybox tail /dev/zero; exec /bin/busybox httpd -f -p 8080 -h /www"]
-container_port = 8080
-probe = { http = "/", interval = "50ms" }
-start_timeout = "60s"
-stop_timeout = "2s"
-[resources]
-memory = "16MiB"
-)";
-
-// It has to be pulled, and can't be started: there is nothing in it.
-constexpr char kEmpty[] = R"(
-name = "empty"
-title = "An image with nothing in it"
-image = "{image}"
-command = ["/nothing"]
-container_port = 8080
-probe = "none"
-pull = "always"
-start_timeout = "60s"
-[[volumes]]
-name = "resmgr-crash-{taskId}"
-path = "/scratch"
-keep = false
-)";
-
-// Old at once: it is warned of, put off, and stopped.
-constexpr char kShortLived[] = R"(
-name = "short-lived"
-title = "Is stopped for its age"
-image = "resmgr/hello:latest"
-container_port = 8080
-probe = { http = "/", interval = "50ms" }
-start_timeout = "60s"
-stop_timeout = "2s"
-[lifetime]
-max = "3s"
-[idle]
-warn = "2s"
-)";
-
-constexpr char kConfig[] = R"(
-[engine]
-sample_interval = "100ms"
-[sinks]
-backoff_max = "1s"
-[postgres]
-url = "{url}"
-schema = "{dir}"
-)";
 
 support::RestClient caller(const AgentProcess& agent) { return agent.over_socket(); }
 
@@ -123,10 +45,23 @@ void await_removed(AgentProcess& agent, const std::string& task_id) {
   });
 }
 
+// Until the destinations have all that there is.
+void await_synced(AgentProcess& agent) {
+  await(agent, "/api/host", [](const Answer& answer) {
+    for (const auto& sink : array_at(answer.json, "sinks")) {
+      if (string_or(sink, "state") != "current" || integer_or(sink, "lagEvents", 1) != 0) {
+        return false;
+      }
+    }
+    return answer.status == 200;
+  });
+}
+
 void start_and_stop(AgentProcess& agent) {
   const std::string id = caller(agent).start("page").text("taskId");
   caller(agent).del(wire::task_path(id));
   await_removed(agent, id);
+  await_synced(agent);
 }
 
 void start(AgentProcess& agent) { caller(agent).start("page"); }
@@ -156,18 +91,6 @@ void end_by_itself(AgentProcess& agent) {
   await_removed(agent, started.text("taskId"));
 }
 
-// Until PostgreSQL has all that there is.
-void await_synced(AgentProcess& agent) {
-  await(agent, "/api/host", [](const Answer& answer) {
-    for (const auto& sink : array_at(answer.json, "sinks")) {
-      if (string_or(sink, "state") != "current" || integer_or(sink, "lagEvents", 1) != 0) {
-        return false;
-      }
-    }
-    return answer.status == 200;
-  });
-}
-
 void start_and_sample(AgentProcess& agent) {
   const std::string id = caller(agent).start("page").text("taskId");
   await(agent, wire::task_path(id),
@@ -190,15 +113,17 @@ void refuse_rows(AgentProcess& agent) {
   agent.start();
   await_synced(agent);
   agent.stop();
-  postgres().query("ALTER TABLE \"" + schema_of(agent) +
-                   "\".tasks ADD CONSTRAINT mine CHECK (ServiceType <> 'page')");
+  destinations().postgres.query("ALTER TABLE \"" + schema_of(agent) +
+                                "\".tasks ADD CONSTRAINT mine CHECK (ServiceType <> 'page')");
 }
 
 void start_what_is_refused(AgentProcess& agent) {
   caller(agent).start("page");
   await(agent, "/api/host", [](const Answer& answer) {
-    const auto& sinks = array_at(answer.json, "sinks");
-    return sinks.size() == 1 && integer_or(sinks[0], "deadLetters", 0) > 0;
+    for (const auto& sink : array_at(answer.json, "sinks")) {
+      if (integer_or(sink, "deadLetters", 0) > 0) return true;
+    }
+    return false;
   });
 }
 
@@ -281,29 +206,6 @@ const std::vector<Operation>& operations() {
       {"orphan", lose_journal_of_created_task, await_no_container, true},
   };
   return all;
-}
-
-support::PostgresServer& postgres() {
-  static support::PostgresServer server;
-  return server;
-}
-
-std::string schema_of(const AgentProcess& agent) { return agent.dir().string(); }
-
-support::AgentOptions agent_options(engine::TinyRegistry& registry) {
-  registry.add("crash/empty", 64);
-  std::string empty = kEmpty;
-  empty.replace(empty.find("{image}"), 7, registry.address() + "/crash/empty:1");
-  support::AgentOptions options;
-  options.config = kConfig;
-  options.config.replace(options.config.find("{url}"), 5, postgres().url());
-  options.services = {{"page.toml", kPage},
-                      {"never-ready.toml", kNeverReady},
-                      {"hungry.toml", kHungry},
-                      {"short-lived.toml", kShortLived},
-                      {"empty.toml", empty}};
-  options.start_at_once = false;
-  return options;
 }
 
 }  // namespace resmgr::crash

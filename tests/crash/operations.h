@@ -5,9 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/contract/tiny_registry.h"
 #include "tests/support/agent_process.h"
-#include "tests/support/postgres_server.h"
 
 namespace resmgr::crash {
 
@@ -22,20 +20,6 @@ struct Operation {
 };
 
 const std::vector<Operation>& operations();
-
-// The suite's server. Each agent has a schema of its own in it, which must be made before it
-// starts.
-support::PostgresServer& postgres();
-std::string schema_of(const support::AgentProcess& agent);
-
-// The services that they start, and where their rows go; `registry` has the image of one.
-support::AgentOptions agent_options(engine::TinyRegistry& registry);
-
-// The service whose tasks are stopped for their age at once.
-inline constexpr char kPassing[] = "short-lived";
-
-// The prefix of the volumes that go with their tasks.
-inline constexpr char kScratch[] = "resmgr-crash-";
 
 }  // namespace resmgr::crash
 

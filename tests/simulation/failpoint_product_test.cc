@@ -35,8 +35,9 @@ const std::set<std::string_view> kBeyond = {
     "warning.before_commit",       "warning.after_commit",        "drain.before_commit",
     "drain.after_commit",          "sample.before_commit",        "sample.after_commit",
     "sink.before_deliver",         "sink.after_deliver",          "postgres.before_commit",
-    "postgres.after_commit",       "cursor.before_commit",        "cursor.after_commit",
-    "dead_letter.before_commit",   "dead_letter.after_commit"};
+    "postgres.after_commit",       "post.before_commit",          "post.after_commit",
+    "cursor.before_commit",        "cursor.after_commit",         "dead_letter.before_commit",
+    "dead_letter.after_commit"};
 
 // Calls `on_reach(name, n)` at the n-th time that a failpoint is reached, while it lives.
 class Watch {
