@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -16,27 +17,24 @@
 namespace resmgr {
 namespace {
 
+using std::chrono::steady_clock;
+
 // Requests a stop when its time is over, unless it is destroyed before.
 class Deadline {
  public:
   Deadline(Millis after, std::stop_source& stop)
-      : thread_([this, after, &stop](const std::stop_token& ended) {
+      : until_(steady_clock::now() + after), thread_([this, &stop](const std::stop_token& ended) {
           std::unique_lock lock(mutex_);
-          changed_.wait_for(lock, ended, after, [] { return false; });
-          if (ended.stop_requested()) return;
-          over_ = true;
-          stop.request_stop();
+          changed_.wait_until(lock, ended, until_, [] { return false; });
+          if (!ended.stop_requested()) stop.request_stop();
         }) {}
 
-  bool is_over() {
-    const std::lock_guard lock(mutex_);
-    return over_;
-  }
+  bool is_over() const { return steady_clock::now() >= until_; }
 
  private:
+  const steady_clock::time_point until_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  bool over_ = false;
   std::jthread thread_;  // ends before what it uses
 };
 
@@ -75,7 +73,8 @@ HttpResponse HttpCaller::send(const HttpRequest& request) {
   try {
     response = client_->stream(request, keep, Millis{0}, stop.get_token());
   } catch (const Error&) {
-    if (stop.stop_requested()) throw give_up();
+    // The client's own timeout may have been noticed before the deadline's.
+    if (stop.stop_requested() || deadline.is_over()) throw give_up();
     throw;
   }
   if (stop.stop_requested()) throw give_up();
