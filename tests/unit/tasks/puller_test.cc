@@ -1,0 +1,78 @@
+#include "agent/tasks/puller.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+
+#include "tests/fakes/fake_clock.h"
+#include "tests/fakes/fake_engine.h"
+#include "tests/support/eventually.h"
+
+namespace resmgr::tasks {
+namespace {
+
+using engine::Op;
+using support::eventually;
+
+class PullerTest : public testing::Test {
+ protected:
+  Puller::Done count(std::atomic<int>& good, std::atomic<int>& bad) {
+    return [&](const std::optional<Error>& error) { ++(error ? bad : good); };
+  }
+
+  FakeClock clock_;
+  engine::FakeEngine engine_{clock_};
+  std::atomic<int> good_{0};
+  std::atomic<int> bad_{0};
+  Puller puller_{engine_};
+};
+
+TEST_F(PullerTest, OnePullServesAllWhoWaitForAnImage) {
+  engine_.add_pullable("web:1");
+  engine_.hold(Op::pull);
+  for (int i = 0; i < 3; ++i) puller_.pull("web:1", count(good_, bad_));
+  ASSERT_TRUE(engine_.wait_until_held(Op::pull));
+  puller_.pull("web:1", count(good_, bad_));
+  engine_.release(Op::pull);
+  EXPECT_TRUE(eventually([&] { return good_ == 4; }));
+  EXPECT_EQ(engine_.count(Op::pull), 1);
+  EXPECT_EQ(bad_, 0);
+}
+
+TEST_F(PullerTest, ImagesDoNotWaitForOneAnother) {
+  engine_.add_pullable("web:1");
+  engine_.add_pullable("web:2");
+  engine_.hold(Op::pull);
+  puller_.pull("web:1", count(good_, bad_));
+  puller_.pull("web:2", count(good_, bad_));
+  EXPECT_TRUE(engine_.wait_until_held(Op::pull, 2));
+  engine_.release(Op::pull);
+  EXPECT_TRUE(eventually([&] { return good_ == 2; }));
+}
+
+TEST_F(PullerTest, AFailureReachesAllWhoWaited) {
+  engine_.hold(Op::pull);
+  for (int i = 0; i < 2; ++i) puller_.pull("web:1", count(good_, bad_));
+  engine_.release(Op::pull);
+  EXPECT_TRUE(eventually([&] { return bad_ == 2; }));
+  // The next one asks anew.
+  engine_.add_pullable("web:1");
+  EXPECT_TRUE(eventually([&] {
+    puller_.pull("web:1", count(good_, bad_));
+    return good_ > 0;
+  }));
+}
+
+TEST_F(PullerTest, StopEndsThePullsThatRun) {
+  engine_.add_pullable("web:1");
+  engine_.hold(Op::pull);
+  puller_.pull("web:1", count(good_, bad_));
+  ASSERT_TRUE(engine_.wait_until_held(Op::pull));
+  engine_.release(Op::pull);
+  puller_.stop();
+  EXPECT_EQ(good_ + bad_, 1);
+}
+
+}  // namespace
+}  // namespace resmgr::tasks
