@@ -336,7 +336,7 @@ TEST_F(EventRouteTest, ServesManyAndLongHistories) {
 
 TEST_F(EventRouteTest, EndsWhenTheTokenRunsOut) {
   const std::string brief = support::sign_hs256(
-      support::claims_of(kAlice, -std::chrono::seconds(28)));  // 30 s of leeway are granted
+      support::claims_of(kAlice, -std::chrono::seconds(25)));  // 30 s of leeway are granted
   RawClient client(address_);
   client.send(get("/api/events?follow=1", bearer(brief)));
   EXPECT_FALSE(client.read().whole);
