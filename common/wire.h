@@ -17,6 +17,7 @@ inline constexpr char kTasks[] = "/api/tasks";
 inline constexpr char kServices[] = "/api/services";
 inline constexpr char kHost[] = "/api/host";
 inline constexpr char kEvents[] = "/api/events";
+inline constexpr char kLive[] = "/api/live";
 inline constexpr char kSinks[] = "/api/sinks";
 inline constexpr char kUsageRecords[] = "/api/usage-records";
 inline constexpr char kUsage[] = "/api/usage";

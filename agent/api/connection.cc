@@ -31,19 +31,18 @@ Connection::Connection(Shard& shard, asio::io_context& context, Accepted accepte
       io_(context),
       socket_(context),
       lease_(std::move(accepted.lease)),
+      seat_(context_.connections),
       parser_(context_.limits),
       exchange_(std::make_shared<Exchange>(this)) {
   const int family = accepted.peer.uid ? AF_UNIX : AF_INET;
   socket_.assign(asio::generic::stream_protocol(family, 0), accepted.fd.get());
   accepted.fd.release();
   exchange_->request.peer = std::move(accepted.peer);
-  context_.connections.fetch_add(1, std::memory_order_relaxed);
 }
 
 Connection::~Connection() {
   exchange_->detach();
   give_back_charges(0);
-  context_.connections.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void Connection::start() {

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -76,6 +77,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
 
   // connection_answer.cc
   void respond(Response response);
+  void hand_over(const std::function<void(Handover)>& take_over);
   void append_answer_head(Response& response, Framing framing);
   void skip_unread_body();
   void finish_response();
@@ -94,6 +96,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   boost::asio::io_context& io_;
   boost::asio::generic::stream_protocol::socket socket_;
   AddressCounts::Lease lease_;
+  Seat seat_;
 
   Phase phase_ = Phase::head;
   SteadyTime since_{};     // when the phase began

@@ -3,6 +3,9 @@
 
 #include <array>
 #include <charconv>
+#include <utility>
+
+#include "agent/api/problems.h"
 
 namespace resmgr::api {
 namespace {
@@ -47,12 +50,32 @@ void Connection::append_answer_head(Response& response, Framing framing) {
 }
 
 void Connection::respond(Response response) {
+  if (response.take_over) {
+    // What the peer said to somebody who had not answered yet is no message.
+    if (input_.empty()) return hand_over(response.take_over);
+    response =
+        problem_response(400, "invalid-request", "bytes came before the answer to the handshake",
+                         exchange_->request);
+    unread_body_ = true;
+  }
   append_answer_head(response, Framing::length);
   out_body_ = std::move(response.body);
   if (exchange_->request.method == Method::head) out_body_.clear();
   out_ = {out_head_, out_body_, {}};
   enter(Phase::writing, context_.options.deadlines.write);
   flush();
+}
+
+void Connection::hand_over(const std::function<void(Handover)>& take_over) {
+  boost::system::error_code ec;
+  Handover handover{OwnedFd(socket_.release(ec)), std::move(lease_), std::move(seat_)};
+  if (ec) return close();
+  status_ = 101;
+  phase_ = Phase::closed;
+  report();
+  exchange_->detach();
+  shard_.remove(*this);
+  take_over(std::move(handover));
 }
 
 void Connection::report() {

@@ -38,6 +38,25 @@ bool is_forwarded(const Request& request) {
   });
 }
 
+// "resmgr.bearer.<token>" among the subprotocols that a WebSocket's client offers; empty if there
+// is none. Throws where there is more than one.
+std::string_view offered_token(const Request& request) {
+  constexpr std::string_view kPrefix = "resmgr.bearer.";
+  std::string_view token;
+  for (const auto& [name, value] : request.headers) {
+    if (!equal_ignoring_case(name, "Sec-WebSocket-Protocol")) continue;
+    for (std::string_view rest = value; !rest.empty();) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      const std::string_view offered = trimmed(rest.substr(0, comma));
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+      if (!offered.starts_with(kPrefix)) continue;
+      if (!token.empty()) throw Error(ErrorKind::unauthenticated, "there is more than one token");
+      token = offered.substr(kPrefix.size());
+    }
+  }
+  return token;
+}
+
 bool is_json(std::string_view content_type) {
   const std::size_t semicolon = content_type.find(';');
   if (!equal_ignoring_case(trimmed(content_type.substr(0, semicolon)), kJson)) return false;
@@ -86,9 +105,14 @@ std::optional<Response> Gate::find_route(Request& request) const {
 }
 
 std::optional<identity::Principal> Gate::caller_of(Request& request, bool may_block) {
-  const std::size_t tokens = request.count("Authorization");
-  if (tokens > 1) {
+  if (request.count("Authorization") > 1) {
     throw Error(ErrorKind::unauthenticated, "there is more than one Authorization header");
+  }
+  std::string authorization(request.header("Authorization"));
+  if (authorization.empty() && request.route->token_in_subprotocol) {
+    if (const std::string_view token = offered_token(request); !token.empty()) {
+      authorization = "Bearer " + std::string(token);
+    }
   }
   if (request.peer.uid) {
     if (is_forwarded(request)) {
@@ -98,7 +122,7 @@ std::optional<identity::Principal> Gate::caller_of(Request& request, bool may_bl
       error.problem = "forwarded-over-socket";
       throw error;
     }
-    if (tokens == 0) {
+    if (authorization.empty() && !request.has_header("Authorization")) {
       if (!request.socket_caller) {
         // The user's name may have to be looked up elsewhere, once a connection.
         if (!may_block) return std::nullopt;
@@ -107,7 +131,7 @@ std::optional<identity::Principal> Gate::caller_of(Request& request, bool may_bl
       return request.socket_caller;
     }
   }
-  return authenticator_.authenticate(request.header("Authorization"), may_block);
+  return authenticator_.authenticate(authorization, may_block);
 }
 
 void Gate::check_access(const Request& request) {

@@ -92,10 +92,9 @@ void HttpServer::start() {
     listeners.emplace_back(state.unix_listener->release());
   }
   const std::size_t threads = std::max<std::size_t>(options.io_threads, 1);
-  const std::size_t most = affordable_connections(options.max_connections);
+  state.context.most_connections = affordable_connections(options.max_connections);
   for (std::size_t i = 0; i < threads; ++i) {
-    state.shards.push_back(
-        std::make_unique<Shard>(state.context, std::max<std::size_t>(most / threads, 1)));
+    state.shards.push_back(std::make_unique<Shard>(state.context));
   }
   for (OwnedFd& listener : listeners) {
     state.shards.front()->accept_from(

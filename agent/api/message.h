@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ struct Peer {
   std::string address;       // of a TCP peer: numeric, without port; empty for the unix socket
   bool trusted_proxy = false;
 };
+
+struct Handover;  // server_context.h
 
 using HeaderView = std::pair<std::string_view, std::string_view>;
 struct Route;
@@ -70,6 +73,9 @@ struct Response {
   std::string_view content_type;  // a constant; empty: there is no body
   std::vector<std::pair<std::string_view, std::string>> headers;  // names are constants
   std::string body;
+  // Of status 101: gets the connection, to which nothing was written, and which is then no longer
+  // the server's. Called on the connection's I/O thread.
+  std::function<void(Handover)> take_over;
 
   void set(std::string_view name, std::string value) {
     headers.emplace_back(name, std::move(value));

@@ -173,6 +173,8 @@ Response metrics(const RouteContext& context, const Request& request) {
   write_engine(context.parts, families);
   write_journal(context.parts, families);
   write_sinks(context.parts, families);
+  families.gauge("resmgr_live_clients", "WebSockets that follow the events.");
+  families.sample(number(context.live.clients()));
   write_process(context, families);
   Response response;
   response.content_type = kPrometheusText;

@@ -59,7 +59,7 @@ const KindRow& row_of(ErrorKind kind) {
   return kKinds.back();
 }
 
-constexpr std::array<std::pair<int, std::string_view>, 27> kReasons = {{
+constexpr std::array<std::pair<int, std::string_view>, 28> kReasons = {{
     {100, "Continue"},
     {200, "OK"},
     {201, "Created"},
@@ -79,6 +79,7 @@ constexpr std::array<std::pair<int, std::string_view>, 27> kReasons = {{
     {415, "Unsupported Media Type"},
     {417, "Expectation Failed"},
     {422, "Unprocessable Content"},
+    {426, "Upgrade Required"},
     {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},

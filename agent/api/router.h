@@ -34,6 +34,8 @@ struct Route {
   Access access = Access::user;
   Runs runs = Runs::at_once;
   bool takes_body = false;  // a JSON body
+  // A browser can give no header to a WebSocket: the token may be an offered subprotocol.
+  bool token_in_subprotocol = false;
   Handler handler;
 };
 

@@ -49,6 +49,12 @@ tasks::Requester requester_of(const Request& request) {
   return {request.caller->user_id, request.caller->name};
 }
 
+bool needs_resync(const journal::Journal& journal, std::int64_t head,
+                  std::optional<std::int64_t> since, const std::optional<std::string>& journal_id) {
+  if (journal_id && *journal_id != journal.id()) return true;
+  return since && (*since < journal.pruned_to() || *since > head);
+}
+
 void set_journal_position(const RouteContext& context, std::int64_t seq, Response& response) {
   response.set("Journal-Id", context.parts.journal.id());
   response.set("Journal-Seq", std::to_string(seq));

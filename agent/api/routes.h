@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/api/event_feed.h"
+#include "agent/api/live_feed.h"
 #include "agent/api/query.h"
 #include "agent/api/router.h"
 #include "agent/api/server.h"
@@ -28,7 +29,8 @@ struct RouteContext {
         started_at(parts.clock.now()),
         workers(kWorkers, kWaitingJobs),
         log_readers(kLogReaders, 0),
-        feed(parts.journal, kEventFollowers) {}
+        feed(parts.journal, kEventFollowers),
+        live(parts.journal, live_options(options)) {}
 
   static constexpr std::size_t kWorkers = 32;
   static constexpr std::size_t kWaitingJobs = 512;
@@ -42,6 +44,15 @@ struct RouteContext {
   WorkerPool workers;
   WorkerPool log_readers;
   EventFeed feed;
+  LiveFeed live;
+
+ private:
+  // However many listen, there is room for requests.
+  static LiveOptions live_options(const ServerOptions& options) {
+    LiveOptions live = options.live;
+    live.most_clients = options.max_connections - options.max_connections / 8;
+    return live;
+  }
 };
 using Context = std::shared_ptr<RouteContext>;
 
@@ -51,6 +62,7 @@ void add_task_routes(Router& router, const Context& context);
 void add_log_route(Router& router, const Context& context);
 void add_idle_routes(Router& router, const Context& context);
 void add_event_route(Router& router, const Context& context);
+void add_live_route(Router& router, const Context& context);
 void add_host_routes(Router& router, const Context& context);
 void add_sink_routes(Router& router, const Context& context);
 void add_usage_routes(Router& router, const Context& context);
@@ -81,6 +93,10 @@ std::string link_to(const RouteContext& context, std::string_view path);
 std::optional<SteadyTime> end_of_access(const RouteContext& context, const Request& request);
 // Who asks for something that concerns the whole host, for the audit.
 tasks::Requester requester_of(const Request& request);
+// Whether a follower that has the events up to `since`, of the journal `journal_id`, can't be
+// brought up to date by those that are kept: it must read the lists anew. Empty: it names none.
+bool needs_resync(const journal::Journal& journal, std::int64_t head,
+                  std::optional<std::int64_t> since, const std::optional<std::string>& journal_id);
 // Where the journal stood before an answer was made: events after that bring it up to date.
 void set_journal_position(const RouteContext& context, std::int64_t seq, Response& response);
 // Runs `answer` on a worker and sends what it returns; 503 if there is none to be had.

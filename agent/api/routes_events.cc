@@ -27,12 +27,6 @@ Wish read_wish(const Request& request) {
   return wish;
 }
 
-// Whether what the caller has can't be brought up to date by the events that are kept.
-bool needs_resync(const Wish& wish, const journal::Journal& journal, std::int64_t head) {
-  if (wish.journal_id && *wish.journal_id != journal.id()) return true;
-  return wish.since && (*wish.since < journal.pruned_to() || *wish.since > head);
-}
-
 std::optional<Response> events(RouteContext& context, const Responder& responder) {
   const Request& request = responder.request();
   const journal::Journal& journal = context.parts.journal;
@@ -47,7 +41,7 @@ std::optional<Response> events(RouteContext& context, const Responder& responder
                             "too many follow the events; ask again when others have ended",
                             request);
   }
-  const bool resync = needs_resync(wish, journal, head);
+  const bool resync = needs_resync(journal, head, wish.since, wish.journal_id);
   EventFeed::Subscription subscription;
   // Who names no beginning and follows wants what is new; who does not follow, all that is kept.
   subscription.after =

@@ -18,6 +18,7 @@ Router all_routes(const Context& context) {
   add_log_route(router, context);
   add_idle_routes(router, context);
   add_event_route(router, context);
+  add_live_route(router, context);
   add_host_routes(router, context);
   add_sink_routes(router, context);
   add_usage_routes(router, context);
@@ -61,6 +62,7 @@ void Server::stop() {
   // Streams first: they would last until the server's patience ends. Workers last: their answers
   // are still sent while the server waits.
   state_->context->feed.stop();
+  state_->context->live.stop();
   state_->context->log_readers.stop();
   state_->http.stop();
   state_->context->workers.stop();

@@ -80,13 +80,36 @@ class AddressCounts {
   std::map<std::string, std::size_t> counts_;
 };
 
+// A place among the connections that are served at once; taken for as long as this lives.
+class Seat {
+ public:
+  Seat() = default;
+  explicit Seat(std::atomic<std::size_t>& taken) : taken_(&taken) {
+    taken_->fetch_add(1, std::memory_order_relaxed);
+  }
+  ~Seat() {
+    if (taken_ != nullptr) taken_->fetch_sub(1, std::memory_order_relaxed);
+  }
+  Seat(Seat&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)) {}
+  Seat& operator=(Seat&& other) noexcept {
+    std::swap(taken_, other.taken_);
+    return *this;
+  }
+  Seat(const Seat&) = delete;
+  Seat& operator=(const Seat&) = delete;
+
+ private:
+  std::atomic<std::size_t>* taken_ = nullptr;
+};
+
 struct ServerContext {
   ServerContext(ServerOptions its_options, Application& its_application)
       : options(std::move(its_options)),
         application(its_application),
         limits{options.max_head_bytes, options.max_headers, options.max_body_bytes},
         trusted_proxies(options.trusted_proxies),
-        budget(options.max_buffered_bytes) {}
+        budget(options.max_buffered_bytes),
+        most_connections(options.max_connections) {}
 
   const ServerOptions options;
   Application& application;
@@ -94,6 +117,7 @@ struct ServerContext {
   const NetworkList trusted_proxies;
   BufferBudget budget;
   AddressCounts addresses;
+  std::size_t most_connections;  // of all kinds; constant once the server runs
   std::atomic<std::size_t> connections{0};
 };
 
@@ -102,6 +126,13 @@ struct Accepted {
   OwnedFd fd;
   Peer peer;
   AddressCounts::Lease lease;
+};
+
+// A connection that is no longer one of HTTP, with all that it takes of what is bounded.
+struct Handover {
+  OwnedFd fd;  // non-blocking
+  AddressCounts::Lease lease;
+  Seat seat;
 };
 
 }  // namespace resmgr::api

@@ -19,6 +19,17 @@ struct Deadlines {
   std::chrono::milliseconds stop{1'000};    // for answers under way when the server stops
 };
 
+// Of the subscribers of GET /api/live.
+struct LiveOptions {
+  std::size_t most_clients = 4096;
+  std::chrono::milliseconds ping{20'000};   // without a word from a client until it is asked
+  std::chrono::milliseconds write{30'000};  // for a client to take a message
+  std::chrono::milliseconds close{2'000};   // for a client to answer that it was closed
+  // What is kept of the last messages.
+  std::size_t kept_messages = 4'096;
+  std::size_t kept_bytes = 8 << 20;
+};
+
 struct ServerOptions {
   std::vector<std::string> listen = {"127.0.0.1:7070"};  // "HOST:PORT", "[V6]:PORT"; port 0 = free
   std::string socket_path;                               // of the unix socket; empty: none
@@ -40,6 +51,7 @@ struct ServerOptions {
   std::size_t max_buffered_bytes = 16 << 20;
   std::size_t io_threads = 1;
   Deadlines deadlines;
+  LiveOptions live;
 };
 
 }  // namespace resmgr::api

@@ -58,10 +58,9 @@ void set_tcp_options(int fd) {
 }  // namespace
 
 struct Shard::State {
-  State(Shard& its_shard, ServerContext& its_context, std::size_t most)
+  State(Shard& its_shard, ServerContext& its_context)
       : shard(its_shard),
         context(its_context),
-        most_connections(most),
         tick(tick_for(its_context.options.deadlines)),
         id_prefix(random_hex(4) + "-") {}
 
@@ -85,7 +84,6 @@ struct Shard::State {
 
   Shard& shard;
   ServerContext& context;
-  const std::size_t most_connections;
   const std::chrono::milliseconds tick;
   const std::string id_prefix;
   std::uint64_t next_id = 0;
@@ -164,7 +162,8 @@ bool Shard::State::identify(int fd, const sockaddr_storage& from, Accepted& acce
 }
 
 void Shard::State::adopt(Accepted accepted) {
-  if (draining || (connections.size() >= most_connections && !make_room())) return;
+  const bool full = context.connections.load(std::memory_order_relaxed) >= context.most_connections;
+  if (draining || (full && !make_room())) return;
   auto connection = std::make_shared<Connection>(shard, io, std::move(accepted));
   connection->place = connections.insert(connections.end(), connection);
   count.store(connections.size(), std::memory_order_relaxed);
@@ -217,8 +216,7 @@ void Shard::State::sweep() {
   schedule_sweep();
 }
 
-Shard::Shard(ServerContext& context, std::size_t most_connections)
-    : state_(std::make_unique<State>(*this, context, most_connections)) {}
+Shard::Shard(ServerContext& context) : state_(std::make_unique<State>(*this, context)) {}
 
 Shard::~Shard() { close_all(); }
 

@@ -16,7 +16,7 @@ class Connection;
 
 class Shard {
  public:
-  Shard(ServerContext& context, std::size_t most_connections);
+  explicit Shard(ServerContext& context);
   ~Shard();  // as close_all()
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
