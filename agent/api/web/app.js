@@ -44,8 +44,10 @@ function showSignIn() {
     field.setAttribute('aria-invalid', 'true');
     field.select();
   };
+  let isAsking = false;
   byId('sign-in-form').addEventListener('submit', async (event) => {
     event.preventDefault();
+    if (isAsking) return;
     const token = field.value.trim();
     clearFault(fault);
     if (!looksLikeToken(token)) {
@@ -59,15 +61,18 @@ function showSignIn() {
       );
       return;
     }
+    isAsking = true;
     try {
       await enter(token);
+      saveToken(token);
+      field.value = '';
+      byId('main').focus();
     } catch (error) {
       if (error.status === 401) error.problem.title = 'This token is not accepted';
       refuse(error);
-      return;
+    } finally {
+      isAsking = false;
     }
-    saveToken(token);
-    field.value = '';
   });
 }
 
