@@ -71,6 +71,7 @@ void add_usage_report_route(Router& router, const Context& context);
 void add_metrics_route(Router& router, const Context& context);
 void add_reconcile_route(Router& router, const Context& context);
 void add_drain_routes(Router& router, const Context& context);
+void add_dashboard_routes(Router& router);
 
 // What several of them need.
 

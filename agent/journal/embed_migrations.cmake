@@ -3,6 +3,8 @@
 # Writes a source file with the text of each migration. They are named NNNN_what_it_does.sql and
 # numbered from 0001 without a gap: the number is the schema's version after it.
 
+include("${CMAKE_CURRENT_LIST_DIR}/../../packaging/cmake/RawLiteral.cmake")
+
 list(SORT MIGRATIONS)
 set(expected 1)
 set(entries "")
@@ -14,11 +16,8 @@ foreach(file IN LISTS MIGRATIONS)
     message(FATAL_ERROR "migration '${name}' should have number ${expected}")
   endif()
   math(EXPR expected "${expected} + 1")
-  file(READ "${file}" text)
-  if(text MATCHES "\\)sql\"")
-    message(FATAL_ERROR "migration '${name}' holds the end of a raw string literal")
-  endif()
-  string(APPEND entries "    {${number}, \"${name}\", R\"sql(${text})sql\"},\n")
+  resmgr_raw_literal(literal "${file}")
+  string(APPEND entries "    {${number}, \"${name}\", ${literal}},\n")
 endforeach()
 
 file(WRITE "${OUTPUT}"

@@ -5,4 +5,5 @@ import { pathToFileURL } from 'node:url';
 
 const require = createRequire(`${process.env.RESMGR_NPM_DIR}/package.json`);
 
-export const load = (name) => import(pathToFileURL(require.resolve(name)).href);
+export const pathOf = (name) => require.resolve(name);
+export const load = (name) => import(pathToFileURL(pathOf(name)).href);

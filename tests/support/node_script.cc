@@ -44,4 +44,10 @@ NodeScript::NodeScript(const std::string& name, const std::vector<std::string>& 
   while (url_.ends_with('/')) url_.pop_back();
 }
 
+Finished run_node_script(const std::string& name, const std::vector<std::string>& arguments,
+                         const std::map<std::string, std::string>& env,
+                         std::chrono::milliseconds bound) {
+  return run(command(name, arguments), with_packages(env), bound);
+}
+
 }  // namespace resmgr::support

@@ -2,6 +2,7 @@
 #ifndef RESMGR_TESTS_SUPPORT_NODE_SCRIPT_H_
 #define RESMGR_TESTS_SUPPORT_NODE_SCRIPT_H_
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,6 +27,11 @@ class NodeScript {
   Subprocess process_;
   std::string url_;
 };
+
+// Runs another one to its end, as run().
+Finished run_node_script(const std::string& name, const std::vector<std::string>& arguments,
+                         const std::map<std::string, std::string>& env,
+                         std::chrono::milliseconds bound);
 
 }  // namespace resmgr::support
 

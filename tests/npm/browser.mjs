@@ -1,0 +1,63 @@
+// Debian's Chromium, driven by playwright-core, and what every test of a page wants of it.
+import { writeFile } from 'node:fs/promises';
+import { load, pathOf } from './modules.mjs';
+
+const {
+  default: { chromium },
+} = await load('playwright-core');
+
+// What a slow, busy machine may take, never what the thing should take.
+const kPatienceMs = 60_000;
+
+export async function launch() {
+  return chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    // Its sandbox refuses root, as whom tests may run.
+    args: process.getuid() === 0 ? ['--no-sandbox'] : [],
+  });
+}
+
+// A page of a person's own: nothing is shared with another one's. `faults` gets what the browser
+// complains of; `isExpected(text, url)` says which of the answers with an error are meant to be.
+export async function openPage(browser, options = {}) {
+  const { isExpected = () => false, ...rest } = options;
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...rest });
+  const page = await context.newPage();
+  page.setDefaultTimeout(kPatienceMs);
+  const faults = [];
+  page.on('pageerror', (error) => faults.push(`exception: ${error.stack}`));
+  page.on('console', (message) => {
+    const text = message.text();
+    const { url } = message.location();
+    if (!['error', 'warning'].includes(message.type()) || isExpected(text, url)) return;
+    faults.push(`${message.type()}: ${text} (${url})`);
+  });
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  return { page, context, faults };
+}
+
+// Serious and critical findings of axe-core, one a line. In a context with bypassCSP.
+export async function accessibilityFaults(page) {
+  await page.addScriptTag({ path: pathOf('axe-core/axe.min.js') });
+  const { violations } = await page.evaluate(() =>
+    globalThis.axe.run(document, {
+      // What is in a frame is the service's own.
+      iframes: false,
+    }),
+  );
+  return violations
+    .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+    .flatMap(({ id, impact, help, nodes }) =>
+      nodes.map(
+        ({ html, failureSummary }) => `${impact} ${id}: ${help}\n  ${html}\n  ${failureSummary}`,
+      ),
+    );
+}
+
+export async function screenshot(page, path) {
+  await writeFile(path, await page.screenshot({ fullPage: true }));
+}
