@@ -190,6 +190,7 @@ TEST_F(LiveRouteTest, AsksTheSilentWhetherTheyAreThere) {
 
 TEST_F(LiveRouteTest, CutsWhoNeverReadsAndHarmsNobody) {
   LiveOptions live;
+  live.ping = std::chrono::minutes(5);  // neither answers
   live.write = std::chrono::milliseconds(200);
   live.kept_messages = 64;
   restart(live);
@@ -213,6 +214,7 @@ TEST_F(LiveRouteTest, CutsWhoNeverReadsAndHarmsNobody) {
 // Who reads, but later than so much else came, is told to come back, and loses nothing.
 TEST_F(LiveRouteTest, SendsAwayWhoIsTooSlow) {
   LiveOptions live;
+  live.ping = std::chrono::minutes(5);
   live.write = std::chrono::minutes(5);
   live.kept_messages = 8;
   restart(live);

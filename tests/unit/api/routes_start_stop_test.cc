@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 #include <thread>
 
@@ -182,15 +183,15 @@ TEST_F(StartRouteTest, AnswersForAServiceThatIsNotReadyInTime) {
   client.send(post("/api/tasks", dump_json(kStartWeb), alice()));
   ASSERT_TRUE(support::eventually([&] { return world_.containers() == 1; }));
   // Nothing listens on the fake engine's ports, and time passes.
-  RawAnswer answer;
+  std::atomic<bool> answered{false};
   std::thread passing([&] {
-    for (int i = 0; i < 600 && answer.status == 0; ++i) {
+    while (!answered) {
       world_.clock.advance(Millis{100});
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
   });
   const RawAnswer read = client.read();
-  answer.status = read.status;
+  answered = true;
   passing.join();
   EXPECT_EQ(read.status, 504) << read.body;
   EXPECT_EQ(read.problem(), "not-ready");

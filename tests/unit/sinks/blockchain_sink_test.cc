@@ -96,13 +96,14 @@ TEST_F(BlockchainSinkTest, RepeatsTheSameBytesUnderTheSameKey) {
 
 // Hazard 35: an answer after the limit is none.
 TEST_F(BlockchainSinkTest, WaitsNoLongerThanItsLimit) {
-  options_.timeout = Millis{50};
+  // The answer that comes at last must be in time, however busy the machine is.
+  options_.timeout = Millis{900};
   host_.make_pump();
   service_.hang();
   const auto row = run_and_end();
   EXPECT_NE(host_.settle(), std::nullopt);
   EXPECT_EQ(host_.status().state, SinkState::failing);
-  EXPECT_THAT(host_.cause(), HasSubstr("50ms"));
+  EXPECT_THAT(host_.cause(), HasSubstr("900ms"));
   service_.answer(409, R"({"error":"known already"})");
   ASSERT_TRUE(host_.deliver_all());
   EXPECT_THAT(keys(), ElementsAre(row.task.usage_hash, row.task.usage_hash));
