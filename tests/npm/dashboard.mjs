@@ -2,7 +2,7 @@
 // Usage: dashboard.mjs URL SCENARIO, with ALICE, BOB and ADMIN (their tokens) and SCREENSHOTS (a
 // folder) in the environment. Ends with 1 and says why where something is not as it should be.
 import assert from 'node:assert/strict';
-import { accessibilityFaults, launch, openPage, screenshot } from './browser.mjs';
+import { accessibilityFaults, launch, openPage, screenshot, visit } from './browser.mjs';
 
 const [url, scenario] = process.argv.slice(2);
 const { ALICE, BOB, ADMIN, SCREENSHOTS } = process.env;
@@ -15,8 +15,13 @@ const saysNo = (text, from) =>
 const browser = await launch();
 const open = (options) => openPage(browser, { isExpected: saysNo, ...options });
 
+// Its script has run: it asks for a token, or has one.
+const isWhole = () =>
+  ['sign-in', 'navigation'].some((id) => document.getElementById(id)?.hidden === false);
+const goTo = (page, address = url) => visit(page, address, isWhole);
+
 async function signIn(page, token) {
-  await page.goto(url);
+  await goTo(page);
   await page.getByLabel('Token').fill(token);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('button', { name: 'Start Hello' }).waitFor();
@@ -128,7 +133,7 @@ const scenarios = {
 
   async keyboard() {
     const { page, faults } = await open();
-    await page.goto(url);
+    await goTo(page);
     // The field has the focus.
     await page.getByLabel('Token').waitFor();
     await page.keyboard.insertText(ALICE);
@@ -173,7 +178,7 @@ const scenarios = {
       [alice, ofAlice, ofBob],
       [bob, ofBob, ofAlice],
     ]) {
-      await page.goto(url);
+      await goTo(page);
       await active(page).first().waitFor();
       const rows = await active(page).evaluateAll((nodes) => nodes.map((node) => node.dataset.key));
       assert.deepEqual(rows, [own]);
@@ -191,7 +196,7 @@ const scenarios = {
     await signIn(alice, ALICE);
     await startHello(alice);
     await signIn(bob, BOB);
-    await bob.goto(alice.url());
+    await goTo(bob, alice.url());
     await waitForText(bob.locator('#task-heading'), 'No such task');
     assert.ok(await bob.locator('#task-stop').isHidden());
     return [...faults, ...faultsOfBob];
@@ -200,7 +205,7 @@ const scenarios = {
   async wrongToken() {
     const { page, faults, context } = await open();
     const fault = page.locator('#sign-in-fault');
-    await page.goto(url);
+    await goTo(page);
     await page.getByLabel('Token').fill('this is no token');
     await page.getByLabel('Token').press('Enter');
     await waitForText(fault, 'This is no token');
@@ -316,7 +321,7 @@ const scenarios = {
         if (overflow > 0) faults.push(`${kind}, ${name}: ${overflow} pixels too wide`);
         await screenshot(page, `${SCREENSHOTS}/${name}-${kind}.png`);
       };
-      await page.goto(url);
+      await goTo(page);
       await page.getByLabel('Token').waitFor();
       await look('sign-in');
       await signIn(page, ADMIN);
