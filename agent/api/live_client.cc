@@ -48,11 +48,14 @@ LiveClient::LiveClient(Hub& hub, asio::io_context& io, const LiveOptions& option
       lease_(std::move(handover.lease)),
       seat_(std::move(handover.seat)),
       socket_(io.get_executor()) {
-  socket_.next_layer().assign(asio::ip::tcp::v4(), handover.fd.get());
-  handover.fd.release();
+  error_code ec;
+  socket_.next_layer().assign(asio::ip::tcp::v4(), handover.fd.get(), ec);
+  // Where it can't be watched start() finds it closed.
+  if (!ec) handover.fd.release();
 }
 
 void LiveClient::start(const LiveHandshake& handshake) {
+  if (!socket_.next_layer().is_open()) return drop();
   websocket::stream_base::timeout timeout{};
   timeout.handshake_timeout = kHandshake;
   // A ping goes out in the middle of it.

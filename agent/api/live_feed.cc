@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <exception>
 #include <list>
 #include <mutex>
 #include <string_view>
@@ -20,7 +21,6 @@
 #include "agent/api/event_feed.h"
 #include "agent/api/live_client.h"
 #include "agent/api/task_json.h"
-#include "common/error.h"
 #include "common/log.h"
 
 namespace resmgr::api {
@@ -179,8 +179,8 @@ bool LiveFeed::State::read_backlog(LiveClient& client) {
     const std::int64_t last = events.empty() ? 0 : events.back().seq;
     subscription.after = events.size() == kBacklogAtOnce ? last : std::max(last, floor);
     return true;
-  } catch (const Error& error) {
-    log::warning("Live updates ended: {Reason}", {{"Reason", error.message()}});
+  } catch (const std::exception& error) {
+    log::warning("Live updates ended: {Reason}", {{"Reason", error.what()}});
     client.close(live_close::kOurFault, "the journal can't be read");
     return false;
   }
@@ -205,9 +205,9 @@ void LiveFeed::State::read_new() {
         [&](journal::Reader& reader) { return reader.events_after(read_to, kReadAtOnce, ""); });
     for (const Event& event : events) keep(event);
     if (events.size() == kReadAtOnce) asio::post(io, [this] { read_new(); });
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     // The next commit brings them.
-    log::warning("Live updates are late: {Reason}", {{"Reason", error.message()}});
+    log::warning("Live updates are late: {Reason}", {{"Reason", error.what()}});
   }
   begin_round();
 }
