@@ -94,18 +94,31 @@ TEST_F(Lifecycle, TheContainerBearsTheSecretOnlyInItsEnvironment) {
 }
 
 // Hazard 13.
-TEST_F(Lifecycle, AMissingImageIsPulledForAllWhoWait) {
+TEST_F(Lifecycle, AMissingImageIsPulledOnceForAllWhoWait) {
   world.engine.remove_image("web:1");
   world.engine.add_pullable("web:1");
   world.engine.hold(Op::pull);
+  // The test takes the lanes' steps, and so knows when both wait.
+  world.options.lane_threads = 0;
   world.boot();
+  TaskSteps steps(*world.service);
+  const auto take_all = [&] {
+    while (steps.lane([](std::size_t) { return std::size_t{0}; })) continue;
+  };
   const auto first = world.start();
   const auto second = world.start(kBob);
+  ASSERT_TRUE(eventually([&] {
+    take_all();
+    return world.engine.count(Op::create) >= 2;
+  }));
   ASSERT_TRUE(world.engine.wait_until_held(Op::pull));
-  ASSERT_TRUE(eventually([&] { return world.engine.count(Op::create) >= 2; }));
   world.engine.release(Op::pull);
-  EXPECT_EQ(world.wait_started(first).task.status, TaskStatus::running);
-  EXPECT_EQ(world.wait_started(second).task.status, TaskStatus::running);
+  EXPECT_TRUE(eventually([&] {
+    take_all();
+    return world.row(first).task.status == TaskStatus::running &&
+           world.row(second).task.status == TaskStatus::running;
+  }));
+  EXPECT_EQ(world.engine.count(Op::pull), 1);
 }
 
 TEST_F(Lifecycle, AnImageThatNobodyHasFailsTheStartInTheEnginesWords) {
