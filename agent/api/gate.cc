@@ -105,15 +105,12 @@ std::optional<Response> Gate::find_route(Request& request) const {
 }
 
 std::optional<identity::Principal> Gate::caller_of(Request& request, bool may_block) {
-  if (request.count("Authorization") > 1) {
+  const std::size_t tokens = request.count("Authorization");
+  if (tokens > 1) {
     throw Error(ErrorKind::unauthenticated, "there is more than one Authorization header");
   }
-  std::string authorization(request.header("Authorization"));
-  if (authorization.empty() && request.route->token_in_subprotocol) {
-    if (const std::string_view token = offered_token(request); !token.empty()) {
-      authorization = "Bearer " + std::string(token);
-    }
-  }
+  std::string_view offered;
+  if (tokens == 0 && request.route->token_in_subprotocol) offered = offered_token(request);
   if (request.peer.uid) {
     if (is_forwarded(request)) {
       Error error(ErrorKind::forbidden,
@@ -122,7 +119,7 @@ std::optional<identity::Principal> Gate::caller_of(Request& request, bool may_bl
       error.problem = "forwarded-over-socket";
       throw error;
     }
-    if (authorization.empty() && !request.has_header("Authorization")) {
+    if (tokens == 0 && offered.empty()) {
       if (!request.socket_caller) {
         // The user's name may have to be looked up elsewhere, once a connection.
         if (!may_block) return std::nullopt;
@@ -131,7 +128,10 @@ std::optional<identity::Principal> Gate::caller_of(Request& request, bool may_bl
       return request.socket_caller;
     }
   }
-  return authenticator_.authenticate(authorization, may_block);
+  if (!offered.empty()) {
+    return authenticator_.authenticate("Bearer " + std::string(offered), may_block);
+  }
+  return authenticator_.authenticate(request.header("Authorization"), may_block);
 }
 
 void Gate::check_access(const Request& request) {

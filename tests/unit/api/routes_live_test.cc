@@ -101,6 +101,7 @@ TEST_F(LiveRouteTest, RefusesStrangers) {
   EXPECT_EQ(status(offer + token + ", resmgr.bearer." + token + "\r\n"), 401);
   // The header decides where there are both.
   EXPECT_EQ(status(offer + token + "\r\nAuthorization: Bearer x.y.z\r\n"), 401);
+  EXPECT_EQ(status(offer + token + "\r\nAuthorization:\r\n"), 401);
   // No other route takes a token there.
   EXPECT_EQ(ask_get("/api/tasks", offer + token + "\r\n").status, 401);
 }
