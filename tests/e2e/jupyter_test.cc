@@ -52,6 +52,10 @@ client = BlockingKernelClient(
     connection_file=os.path.join(jupyter_runtime_dir(), 'kernel-' + kernel + '.json'))
 client.load_connection_file()
 client.start_channels()
+# The server learns a kernel's state from what the kernel publishes; what was published before the
+# server listened is lost to it. Once it has seen one question come and go it hears the next, too.
+while api('GET', '/' + kernel)['execution_state'] != 'idle':
+    client.kernel_info(reply=True, timeout=60)
 client.execute('while True: pass')
 while api('GET', '/' + kernel)['execution_state'] != 'busy':
     time.sleep(0.1)
