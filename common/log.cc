@@ -190,7 +190,7 @@ std::string render(std::string_view message_template, Fields fields) {
       continue;
     }
     const std::string_view name = name_in(rest.substr(1, end - 1));
-    const auto* const field =
+    const auto field =
         std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == name; });
     out += field == fields.end() ? std::string(rest.substr(0, end + 1)) : text_of(field->value);
     rest.remove_prefix(end + 1);

@@ -11,6 +11,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,7 +40,14 @@ struct Field {
   std::string_view name;
   Value value;
 };
-using Fields = std::initializer_list<Field>;
+// A view of some: of a list in the call itself, or of a vector.
+class Fields : public std::span<const Field> {
+ public:
+  Fields() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): a list in braces is one
+  Fields(std::initializer_list<Field> fields) : span(fields.begin(), fields.size()) {}
+  explicit Fields(std::span<const Field> fields) : span(fields) {}
+};
 
 enum class Format { automatic, text, json };
 

@@ -2,9 +2,11 @@
 
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "agent/api/address.h"
 #include "agent/api/router.h"
+#include "agent/api/trace_context.h"
 #include "common/error.h"
 #include "common/log.h"
 
@@ -13,10 +15,21 @@ namespace {
 
 constexpr std::chrono::seconds kSecond{1};
 
+// Ties the entry to the caller's trace, where it has one.
+void write_traced(log::Level level, std::string_view message_template, const Request& request,
+                  std::vector<log::Field> fields, log::Readers readers = log::Readers::all) {
+  if (const auto trace = parse_traceparent(request.header("traceparent"))) {
+    fields.emplace_back("TraceId", trace->trace_id);
+    fields.emplace_back("SpanId", trace->parent_id);
+  }
+  log::write(level, message_template, log::Fields(fields), readers);
+}
+
 void write_refused(const Request& request, int status, std::int64_t others, log::Readers readers) {
-  log::write(
+  write_traced(
       log::Level::information,
       "Refused {Method} {Route} of {Peer} with {Status} ({RequestId}), and {Others} others before",
+      request,
       {{"Method", to_string(request.method)},
        {"Route", request.route == nullptr ? "-" : std::string_view(request.route->pattern)},
        {"Peer", shown_peer(request)},
@@ -63,16 +76,17 @@ void AccessLog::write(const Request& request, int status, std::chrono::microseco
   const bool changes = request.method != Method::get && request.method != Method::head;
   const log::Level level = changes ? log::Level::information : log::Level::debug;
   if (!log::enabled(level)) return;
-  log::write(level, "{Method} {Route} answered {Status} in {Millis} ms for {User} ({RequestId})",
-             {{"Method", to_string(request.method)},
-              {"Route", request.route->pattern},
-              {"Status", status},
-              {"Millis", static_cast<double>(took.count()) / 1000.0},
-              {"User", request.caller ? request.caller->user_id : "-"},
-              {"Name", request.caller ? request.caller->name : "-"},
-              {"Path", request.path},
-              {"Peer", shown_peer(request)},
-              {"RequestId", request.id}});
+  write_traced(level, "{Method} {Route} answered {Status} in {Millis} ms for {User} ({RequestId})",
+               request,
+               {{"Method", to_string(request.method)},
+                {"Route", request.route->pattern},
+                {"Status", status},
+                {"Millis", static_cast<double>(took.count()) / 1000.0},
+                {"User", request.caller ? request.caller->user_id : "-"},
+                {"Name", request.caller ? request.caller->name : "-"},
+                {"Path", request.path},
+                {"Peer", shown_peer(request)},
+                {"RequestId", request.id}});
 }
 
 void AccessLog::write_refusal(const Request& request, int status) {

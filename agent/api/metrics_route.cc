@@ -123,6 +123,10 @@ void write_sinks(const Parts& parts, Families& families) {
   }
   families.gauge("resmgr_sink_lag_seconds", "Age of the oldest of these.");
   for (const auto& status : statuses) families.sample({{"sink", status.name}}, seconds(status.lag));
+  families.counter("resmgr_sink_failures_total", "Deliveries that did not come about.");
+  for (const auto& status : statuses) {
+    families.sample({{"sink", status.name}}, number(status.failures));
+  }
   families.gauge("resmgr_sink_dead_letters", "Messages that the destination never takes.");
   for (const auto& status : statuses) {
     families.sample({{"sink", status.name}}, number(status.dead_letters));

@@ -171,6 +171,10 @@ class Reader {
   // user's tasks.
   virtual std::vector<Event> events_after(std::int64_t seq, int limit,
                                           std::string_view user_id) = 0;
+  // The same of everybody's, one by one, with no memory for each; ends where on_event returns
+  // false. It may swap the event for another of its own, and does not use this reader.
+  using OnEvent = std::function<bool(Event&)>;
+  virtual void visit_events(std::int64_t seq, int limit, const OnEvent& on_event) = 0;
   virtual std::vector<Event> events_of(std::string_view task_id) = 0;
 
   virtual std::optional<std::string> usage_record(std::string_view task_id) = 0;

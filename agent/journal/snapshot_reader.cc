@@ -55,18 +55,19 @@ constexpr std::string_view kUsedBytes =
     "SELECT (page_count - freelist_count) * page_size"
     " FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
 
+void read_event(const Statement& row, Event& event) {
+  event.seq = row.integer(0);
+  event.time = instant_from_millis(row.integer(1));
+  event.type = row.text(2);
+  event.task_id = row.text(3);
+  event.user_id = row.text(4);
+  event.details = row.text(5);
+  event.task = row.text(6);
+}
+
 std::vector<Event> read_events(Query& query) {
   std::vector<Event> events;
-  while (query->step()) {
-    Event& event = events.emplace_back();
-    event.seq = query->integer(0);
-    event.time = instant_from_millis(query->integer(1));
-    event.type = query->text(2);
-    event.task_id = query->text(3);
-    event.user_id = query->text(4);
-    event.details = query->text(5);
-    event.task = query->text(6);
-  }
+  while (query->step()) read_event(*query, events.emplace_back());
   return events;
 }
 
@@ -112,6 +113,16 @@ std::vector<Event> SnapshotReader::events_after(std::int64_t seq, int limit,
   }
   Query query(database_, kEventsOfUserAfter, seq, limit, user_id);
   return read_events(query);
+}
+
+void SnapshotReader::visit_events(std::int64_t seq, int limit, const OnEvent& on_event) {
+  if (limit <= 0) return;
+  Query query(database_, kEventsAfter, seq, limit);
+  Event event;
+  while (query->step()) {
+    read_event(*query, event);
+    if (!on_event(event)) return;
+  }
 }
 
 std::vector<Event> SnapshotReader::events_of(std::string_view task_id) {

@@ -55,10 +55,20 @@ std::string unbounded_line(const ClefEntry& entry) {
   add("@i", clef_event_id(entry.message_template));
   if (const Json texts = renderings(entry); !texts.empty()) add("@r", texts);
   if (!entry.exception.empty()) add("@x", entry.exception);
+  if (!entry.trace_id.empty()) add("@tr", entry.trace_id);
+  if (!entry.span_id.empty()) add("@sp", entry.span_id);
   for (const auto& [name, value] : entry.properties.items()) {
     add(name.starts_with('@') ? "@" + name : name, value);
   }
   return line += "}";
+}
+
+// Null: it is a property like any other.
+std::string* member_for(std::string_view field, ClefEntry& entry) {
+  if (field == "Exception") return &entry.exception;
+  if (field == "TraceId") return &entry.trace_id;
+  if (field == "SpanId") return &entry.span_id;
+  return nullptr;
 }
 
 // A long text in the place of each of these would make the replacement too large in its turn.
@@ -74,7 +84,7 @@ void keep_short(const Json& from, const char* name, Json& to) {
 std::string clef_line(const ClefEntry& entry) {
   std::string line = unbounded_line(entry);
   if (line.size() <= kClefMostBytes) return line;
-  ClefEntry stand_in{entry.time, log::Level::error, kTooLarge, Json::object(), {}};
+  ClefEntry stand_in{entry.time, log::Level::error, kTooLarge, Json::object()};
   for (const char* const name : {"AgentId", "Application", "EventType", "Host", "Seq", "TaskId"}) {
     keep_short(entry.properties, name, stand_in.properties);
   }
@@ -84,11 +94,12 @@ std::string clef_line(const ClefEntry& entry) {
 }
 
 std::string clef_line(const log::Entry& entry, const ClefSource& source) {
-  ClefEntry out{entry.time, entry.level, entry.message_template, Json::object(), {}};
+  ClefEntry out{entry.time, entry.level, entry.message_template, Json::object()};
   for (const log::Field& field : entry.fields) {
     const auto* const text = std::get_if<std::string>(&field.value);
-    if (field.name == "Exception" && text != nullptr) {
-      out.exception = *text;
+    std::string* const member = text == nullptr ? nullptr : member_for(field.name, out);
+    if (member != nullptr) {
+      *member = *text;
       continue;
     }
     std::visit([&](const auto& value) { out.properties[std::string(field.name)] = value; },

@@ -28,7 +28,9 @@ struct ClefEntry {
   log::Level level = log::Level::information;
   std::string_view message_template;  // Serilog's (https://messagetemplates.org)
   Json properties = Json::object();
-  std::string exception;  // empty: none
+  std::string exception = {};  // empty: none
+  std::string trace_id = {};   // of a distributed trace; empty: none
+  std::string span_id = {};
 };
 
 // The line, without its line feed. One over kClefMostBytes is replaced by an error that says so and
@@ -49,7 +51,8 @@ std::string clef_line(const Event& event, const ClefSource& source,
 // The level that the line has.
 log::Level clef_level(const Event& event);
 
-// An entry of the agent's log. A field `Exception` becomes the entry's exception.
+// An entry of the agent's log. A field `Exception` becomes the entry's exception, and the fields
+// `TraceId` and `SpanId` tie it to a trace.
 std::string clef_line(const log::Entry& entry, const ClefSource& source);
 
 // The level of a line that was made here.

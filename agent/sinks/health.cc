@@ -27,8 +27,10 @@ void Health::succeed() {
   failures_ = 0;
   backoff_.reset();
   shown_.with([&](Shown& shown) {
-    shown = {};
+    shown.down.reset();
     shown.last_success = clock_.now();
+    shown.last_error.clear();
+    shown.hint.clear();
   });
 }
 
@@ -51,6 +53,7 @@ Millis Health::go_down(const Outcome& outcome, SinkState state) {
     shown.down = state;
     shown.last_error = outcome.reason;
     shown.hint = outcome.hint;
+    ++shown.failures;
   });
   return std::max(backoff_.next(), std::min(outcome.retry_after.value_or(Millis{0}), kLongestWish));
 }
@@ -61,6 +64,7 @@ void Health::tell(SinkStatus& status) const {
     status.last_success = shown.last_success;
     status.last_error = shown.last_error;
     status.hint = shown.hint;
+    status.failures = shown.failures;
   });
 }
 

@@ -37,6 +37,7 @@ class Health {
     std::optional<Instant> last_success;
     std::string last_error;
     std::string hint;
+    std::int64_t failures = 0;  // ever
   };
   Millis go_down(const Outcome& outcome, SinkState state);
 

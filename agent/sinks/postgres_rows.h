@@ -52,8 +52,9 @@ class PostgresRows {
   const std::string& column(std::size_t column) const { return columns_.at(column); }
 
  private:
-  void add(const Message& message);
-  void put(std::size_t column, const std::optional<std::string>& value);
+  class Reader;
+  void add(const Reader& task, std::int64_t seq);
+  void put(std::size_t column, std::optional<std::string_view> value);
 
   std::array<std::string, kPostgresColumns.size()> columns_;
   std::size_t size_ = 0;

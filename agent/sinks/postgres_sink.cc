@@ -1,6 +1,9 @@
 #include "agent/sinks/postgres_sink.h"
 
+#include <algorithm>
+#include <future>
 #include <pqxx/pqxx>
+#include <span>
 #include <utility>
 
 #include "agent/sinks/postgres_rows.h"
@@ -12,6 +15,7 @@ namespace resmgr::sinks {
 namespace {
 
 constexpr std::size_t kColumns = kPostgresColumns.size();
+constexpr std::size_t kRowsOfAStatement = 1'000;
 
 std::string parameter(std::size_t number) { return "$" + std::to_string(number); }
 
@@ -38,16 +42,6 @@ std::string upsert_into(const std::string& table) {
          " AND known.StopTime IS NULL)";
 }
 
-pqxx::result write_rows(pqxx::work& transaction, const std::string& upsert,
-                        const PostgresRows& rows, const std::string& agent_id,
-                        const std::string& journal_id) {
-  const auto c = [&](std::size_t column) -> const std::string& { return rows.column(column); };
-  static_assert(kColumns == 17);
-  return transaction.exec_params(upsert, c(0), c(1), c(2), c(3), c(4), c(5), c(6), c(7), c(8), c(9),
-                                 c(10), c(11), c(12), c(13), c(14), c(15), c(16), agent_id,
-                                 journal_id);
-}
-
 }  // namespace
 
 struct PostgresSink::State {
@@ -58,6 +52,8 @@ struct PostgresSink::State {
     return session.run([this](pqxx::connection& connection) { prepare(connection); }, body);
   }
   bool move_cursor(pqxx::work& transaction, const Batch& batch) const;
+  void write(pqxx::work& transaction, std::span<const Message> messages) const;
+  void write(pqxx::work& transaction, const PostgresRows& rows) const;
 
   const PostgresOptions options;
   PostgresSession session;
@@ -93,6 +89,30 @@ bool PostgresSink::State::move_cursor(pqxx::work& transaction, const Batch& batc
   return moved.affected_rows() == 1;
 }
 
+// While the server takes one statement's rows, the next one's are made.
+void PostgresSink::State::write(pqxx::work& transaction, std::span<const Message> messages) const {
+  const auto next = [&](std::launch when) {
+    const auto some = messages.first(std::min(messages.size(), kRowsOfAStatement));
+    messages = messages.subspan(some.size());
+    return std::async(when, [some] { return PostgresRows(some); });
+  };
+  auto rows = next(std::launch::deferred);
+  while (!messages.empty()) {
+    const PostgresRows ready = rows.get();
+    rows = next(std::launch::async);
+    write(transaction, ready);
+  }
+  write(transaction, rows.get());
+}
+
+void PostgresSink::State::write(pqxx::work& transaction, const PostgresRows& rows) const {
+  if (rows.size() == 0) return;
+  const auto c = [&](std::size_t column) -> const std::string& { return rows.column(column); };
+  static_assert(kColumns == 17);
+  transaction.exec_params(upsert, c(0), c(1), c(2), c(3), c(4), c(5), c(6), c(7), c(8), c(9), c(10),
+                          c(11), c(12), c(13), c(14), c(15), c(16), options.agent_id, journal_id);
+}
+
 PostgresSink::PostgresSink(const PostgresOptions& options)
     : state_(std::make_unique<State>(options)) {}
 
@@ -125,14 +145,11 @@ std::optional<Position> PostgresSink::position(std::string_view journal_id) {
 
 Outcome PostgresSink::deliver(const Batch& batch) {
   return state_->run([&](pqxx::connection& connection) {
-    const PostgresRows rows(batch.messages);
     pqxx::work transaction(connection);
     if (!state_->move_cursor(transaction, batch)) {
       return Outcome::retry("its cursor stands elsewhere than it should");
     }
-    if (rows.size() > 0) {
-      write_rows(transaction, state_->upsert, rows, state_->options.agent_id, state_->journal_id);
-    }
+    state_->write(transaction, batch.messages);
     failpoint("postgres.before_commit");
     transaction.commit();
     failpoint("postgres.after_commit");

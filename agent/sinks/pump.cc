@@ -14,6 +14,8 @@ namespace {
 // So many events may be passed over before the position is moved past them.
 constexpr std::int64_t kPassedOver = 1'000;
 
+// So many events are looked at for each message that a load may have.
+constexpr int kLookedAtForEach = 8;
 constexpr int kLeastPage = 64;
 
 Event event_of(const Task& task, std::int64_t head) {
@@ -197,24 +199,43 @@ std::optional<Millis> Pump::advance() {
     if (!position_ || seen_.seq - position_->seq < kPassedOver) return Millis{0};
   }
   const bool needless = load.messages.empty() && !sink_->keeps_position();
+  read_ahead(load);
   Outcome outcome = needless ? Outcome::delivered() : send(load.messages, load.end);
   if (outcome.kind != Outcome::Kind::delivered) return fall_back(outcome, load);
   move_to(load.end, std::move(outcome.receipts));
   return Millis{0};
 }
 
-Pump::Load Pump::next_events() {
-  const int most = sink_->limits().messages;
-  // While a bad one is looked for, a page that is not used would be read again and again. Who takes
-  // few at once may want few of many.
-  const int page = std::max(std::min(most, limit_ * 8), kLeastPage);
-  return load_of(journal_.reading(
-      [&](journal::Reader& reader) { return reader.events_after(seen_.seq, page, ""); }));
+Load Pump::next_events() {
+  if (auto ahead = std::exchange(ahead_, std::nullopt)) {
+    Load load = ahead->load.get();
+    if (ahead->after == seen_ && ahead->most == limit_) return load;
+  }
+  return read_events(seen_.seq, limit_);
+}
+
+Load Pump::read_events(std::int64_t after, int most) const {
+  return journal_.reading([&](journal::Reader& reader) {
+    LoadBuilder builder(*sink_, most);
+    // Who takes few at once may want few of many.
+    const int page = std::max(most * kLookedAtForEach, kLeastPage);
+    reader.visit_events(after, page, [&](Event& event) { return builder.add(event); });
+    return builder.finish();
+  });
+}
+
+// Only where there is a backlog: the destination and this host work at the same time then.
+void Pump::read_ahead(const Load& load) {
+  if (!load.full || !sink_->keeps_position()) return;
+  const int most = limit_after_success();
+  ahead_ = Ahead{load.end, most, std::async(std::launch::async, [this, after = load.end.seq, most] {
+                   return read_events(after, most);
+                 })};
 }
 
 // Each page is a view of its own, so that no view is held open across I/O. A row says how the task
 // stands at the view's head; events up to that one say nothing new of it.
-Pump::Load Pump::next_rows() {
+Load Pump::next_rows() {
   return load_of(journal_.reading([&](journal::Reader& reader) {
     std::vector<Event> events;
     const std::int64_t head = reader.cursors().head();
@@ -225,27 +246,12 @@ Pump::Load Pump::next_rows() {
   }));
 }
 
-Pump::Load Pump::load_of(const std::vector<Event>& events) {
-  const Limits limits = sink_->limits();
-  Load load;
-  std::size_t bytes = 0;
-  const Event* last = nullptr;
-  for (const Event& event : events) {
-    if (sink_->wants(event)) {
-      if (load.messages.size() >= static_cast<std::size_t>(limit_)) break;
-      std::string payload = sink_->payload(event);
-      if (!load.messages.empty() && bytes + payload.size() > limits.bytes) break;
-      bytes += payload.size();
-      load.messages.push_back(
-          {event.seq, event.time, event.type, event.task_id, std::move(payload)});
-    }
-    last = &event;
+Load Pump::load_of(std::vector<Event> events) const {
+  LoadBuilder builder(*sink_, limit_);
+  for (Event& event : events) {
+    if (!builder.add(event)) break;
   }
-  if (last == nullptr) return load;
-  load.empty = false;
-  load.end = {last->seq, digest_of(*last)};
-  load.last = last->task_id;
-  return load;
+  return builder.finish();
 }
 
 }  // namespace resmgr::sinks

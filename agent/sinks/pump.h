@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,6 +19,7 @@
 
 #include "agent/journal/journal.h"
 #include "agent/sinks/health.h"
+#include "agent/sinks/load.h"
 #include "agent/sinks/sink.h"
 #include "agent/sinks/status.h"
 
@@ -57,13 +59,11 @@ class Pump {
     Position start;  // events after it come afterwards
     std::string before;
   };
-  // What one delivery is about; may have no message, where nothing was wanted.
-  struct Load {
-    std::vector<Message> messages;
-    Position end;            // of the last event that was looked at
-    std::string last;        // its task
-    bool empty = true;       // there was nothing to look at
-    bool left_over = false;  // its events are pruned: the position is not theirs
+  // The load that comes after one that is being delivered, read meanwhile.
+  struct Ahead {
+    Position after;
+    int most = 0;
+    std::future<Load> load;
   };
   struct Unsaved {
     bool position = false;
@@ -90,8 +90,11 @@ class Pump {
   void record_gap(std::int64_t pruned_to);
 
   Load next_events();
+  Load read_events(std::int64_t after, int most) const;
+  void read_ahead(const Load& load);
+  int limit_after_success() const;
   Load next_rows();
-  Load load_of(const std::vector<Event>& events);
+  Load load_of(std::vector<Event> events) const;
   Outcome send(const std::vector<Message>& messages, const std::optional<Position>& to,
                bool again = false);
   void note_delivered();
@@ -120,6 +123,7 @@ class Pump {
   std::vector<Position> attempted_;   // where a batch in doubt may have moved it
   bool known_ = false;                // position_ was once agreed upon
   std::optional<FirstSync> first_sync_;
+  std::optional<Ahead> ahead_;
   Unsaved unsaved_;
   int limit_;                          // messages in a batch, fewer while a bad one is looked for
   int rejects_in_a_row_ = 0;           // of single messages

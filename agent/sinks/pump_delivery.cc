@@ -94,8 +94,8 @@ std::optional<Millis> Pump::retry_letter(const journal::DeadLetter& letter) {
 std::optional<Millis> Pump::fall_back(const Outcome& outcome, const Load& load) {
   const bool held = outcome.kind == Outcome::Kind::held;
   if (outcome.kind != Outcome::Kind::rejected && !held) return go_down(outcome);
-  if (load.messages.size() > 1) {
-    limit_ = static_cast<int>(load.messages.size() / 2);
+  if (load.messages.size() > 1 || load.replaced) {
+    limit_ = std::max(static_cast<int>(load.messages.size() / 2), 1);
     return Millis{0};
   }
   if (load.messages.empty()) return health_.refuse(outcome);
@@ -119,12 +119,17 @@ std::optional<Millis> Pump::fall_back(const Outcome& outcome, const Load& load) 
 }
 
 Millis Pump::go_down(const Outcome& outcome) {
+  ahead_.reset();
   return outcome.kind == Outcome::Kind::refused ? health_.refuse(outcome) : health_.fail(outcome);
 }
 
 void Pump::note_delivered() {
   rejects_in_a_row_ = 0;
-  limit_ = static_cast<int>(std::min<std::int64_t>(sink_->limits().messages, 2LL * limit_));
+  limit_ = limit_after_success();
+}
+
+int Pump::limit_after_success() const {
+  return static_cast<int>(std::min<std::int64_t>(sink_->limits().messages, 2LL * limit_));
 }
 
 void Pump::move_to(const Position& position, std::vector<MessageReceipt> receipts) {

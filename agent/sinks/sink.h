@@ -44,8 +44,9 @@ struct Message {
 };
 
 struct Batch {
-  // In the journal's order; may be empty (then only the position moves). Of a first sync or of a
-  // dead letter that is tried again, `from` equals `to`: nothing moves.
+  // In the journal's order; may be empty (then only the position moves). For a sink that keeps its
+  // position: mostly the last of each task alone, and the tasks in the order of their first. Of a
+  // first sync or of a dead letter that is tried again, `from` equals `to`: nothing moves.
   std::span<const Message> messages;
   // Only for sinks that keep their position: where it stands, and where this batch moves it.
   // `from` is empty if the destination has none for this journal yet.
@@ -123,7 +124,8 @@ class Sink {
 
   // Whether the destination holds the last state of each task, and where it stands. Then its first
   // sync begins with a row of each task there is: position() is empty, and messages come whose
-  // type is kTaskRow and whose payload is what payload() makes of an event with that task.
+  // type is kTaskRow and whose payload is what payload() makes of an event with that task. Of such
+  // a sink wants() and payload() are called by another thread, too, while deliver() runs.
   virtual bool keeps_position() const { return false; }
   // Where the destination stands in this journal; asked first, and again after each
   // Outcome::retry: a batch in doubt is settled by that.

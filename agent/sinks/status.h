@@ -35,6 +35,7 @@ struct SinkStatus {
   std::string last_error;  // empty: none since it was last well; no secrets
   std::string hint;        // what to do about it
   std::int64_t dead_letters = 0;
+  std::int64_t failures = 0;  // deliveries that did not come about, since the agent started
   // Events after this are kept for it, whatever the retention says.
   std::int64_t pins_after = 0;
 };

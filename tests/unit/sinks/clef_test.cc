@@ -166,6 +166,20 @@ TEST(Clef, TheReplacementIsSmallWhateverItReplaces) {
   EXPECT_LT(clef_line(made).size(), 16'384U);
 }
 
+// https://clef-json.org
+TEST(ClefLog, TiesAnEntryToItsTrace) {
+  const log::Entry logged{at("2026-11-22T17:04:05.123Z"),
+                          log::Level::information,
+                          "{Method} answered",
+                          {{"Method", "GET"},
+                           {"TraceId", "4bf92f3577b34da6a3ce929d0e0e4736"},
+                           {"SpanId", "00f067aa0ba902b7"}}};
+  const Json line = read(clef_line(logged, kSource));
+  EXPECT_EQ(line["@tr"], "4bf92f3577b34da6a3ce929d0e0e4736");
+  EXPECT_EQ(line["@sp"], "00f067aa0ba902b7");
+  EXPECT_FALSE(line.contains("TraceId"));
+}
+
 TEST(ClefLog, KeepsTemplateAndProperties) {
   const log::Entry logged{at("2026-11-22T17:04:05.123Z"),
                           log::Level::error,

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "tests/unit/sinks/world.h"
@@ -93,6 +94,83 @@ TEST_F(PositionTest, SettlesABatchInDoubtByWhereTheDestinationStands) {
     EXPECT_EQ(stands()->seq, journal_->head());
     EXPECT_EQ(pump_->status().state, SinkState::current);
   }
+}
+
+// What a destination that holds last states has no use for is not sent.
+TEST_F(PositionTest, ABacklogIsTheLastStateOfEachTask) {
+  settle();
+  std::vector<journal::TaskRow> rows;
+  for (int i = 0; i < 3; ++i) rows.push_back(admit());
+  for (const TaskStatus status : {TaskStatus::running, TaskStatus::stopped}) {
+    for (auto& row : rows) move(row, status);
+  }
+  settle();
+  const auto taken = destination_.taken();
+  ASSERT_THAT(taken, SizeIs(3));
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    EXPECT_EQ(taken[i].task_id, rows[i].task.task_id);
+    EXPECT_EQ(taken[i].seq, static_cast<std::int64_t>(i) + 7);
+    EXPECT_THAT(taken[i].payload, HasSubstr("Stopped"));
+  }
+  EXPECT_EQ(stands()->seq, 9);
+}
+
+// Several loads, of which each is read while the one before it is delivered.
+TEST_F(PositionTest, ABacklogOfManyLoadsComesWhole) {
+  options_.limits.messages = 3;
+  settle();
+  std::vector<journal::TaskRow> rows;
+  for (int i = 0; i < 100; ++i) {
+    rows.push_back(admit());
+    move(rows.back(), TaskStatus::running);
+  }
+  settle();
+  const auto taken = destination_.taken();
+  ASSERT_THAT(taken, SizeIs(rows.size()));
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    EXPECT_EQ(taken[i].task_id, rows[i].task.task_id);
+    EXPECT_THAT(taken[i].payload, HasSubstr("Running"));
+  }
+  EXPECT_EQ(stands()->seq, 200);
+}
+
+// An answer that is lost in the middle of a backlog: what was read ahead of it counts no more.
+TEST_F(PositionTest, ABacklogWithAnswersThatAreLostComesWhole) {
+  options_.limits.messages = 2;
+  settle();
+  std::vector<journal::TaskRow> rows;
+  for (int i = 0; i < 20; ++i) rows.push_back(admit());
+  for (const bool taken : {true, false, false, true}) {
+    ASSERT_EQ(pump_->step(), Millis{0});
+    destination_.lose_next_answer(taken);
+    EXPECT_NE(pump_->step(), Millis{0});
+  }
+  settle();
+  ASSERT_THAT(destination_.taken(), SizeIs(rows.size()));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(destination_.taken()[i].task_id, rows[i].task.task_id);
+  }
+}
+
+// The one to blame is found among states that others took the place of, and they are not blamed.
+TEST_F(PositionTest, TheLastStateIsBlamedForItselfAlone) {
+  settle();
+  auto row = admit();
+  auto other = admit();
+  move(row, TaskStatus::running);
+  move(other, TaskStatus::running);
+  move(row, TaskStatus::stopped);
+  destination_.set_poison(
+      [](const Message& message) { return message.payload.find("Stopped") != std::string::npos; });
+  settle();
+  const auto letters = pump_->letters(0, 10);
+  ASSERT_THAT(letters, SizeIs(1));
+  EXPECT_EQ(letters[0].seq, 5);
+  std::map<std::string, std::string> last;
+  for (const Message& message : destination_.taken()) last[message.task_id] = message.payload;
+  EXPECT_THAT(last[row.task.task_id], HasSubstr("Running"));
+  EXPECT_THAT(last[other.task.task_id], HasSubstr("Running"));
+  EXPECT_EQ(stands()->seq, 5);
 }
 
 TEST_F(PositionTest, TheEndOfAFirstSyncMayBeInDoubtToo) {

@@ -84,6 +84,7 @@ TEST_F(PumpTest, KeepsEverythingWhileTheDestinationIsAway) {
   EXPECT_EQ(down.lag, Millis{90'000});
   EXPECT_EQ(down.last_error, "it is away");
   EXPECT_EQ(down.last_success, std::nullopt);
+  EXPECT_EQ(down.failures, 40);
   EXPECT_THAT(letters(), IsEmpty());
 
   destination_.set_answer(nullptr);
@@ -93,6 +94,7 @@ TEST_F(PumpTest, KeepsEverythingWhileTheDestinationIsAway) {
   EXPECT_EQ(up.state, SinkState::current);
   EXPECT_EQ(up.last_success, clock_.now());
   EXPECT_EQ(up.last_error, "");
+  EXPECT_EQ(up.failures, 40);
 }
 
 TEST_F(PumpTest, WaitsAsLongAsTheDestinationAsks) {
