@@ -40,7 +40,7 @@ struct Field {
   std::string_view name;
   Value value;
 };
-// A view of some: of a list in the call itself, or of a vector.
+// A view of some: of a list in the call itself, with which that is gone, or of a vector.
 class Fields : public std::span<const Field> {
  public:
   Fields() = default;

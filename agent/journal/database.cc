@@ -162,8 +162,9 @@ std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(
 double Statement::real(int column) const { return sqlite3_column_double(handle_, column); }
 
 std::string_view Statement::text(int column) const {
-  // In this order: the first call settles the encoding that the second one counts in.
-  const void* const data = sqlite3_column_text(handle_, column);
+  // As a blob, for sqlite3_column_text() would copy it to put a zero byte behind. In this order: the
+  // first call settles what the second one counts.
+  const void* const data = sqlite3_column_blob(handle_, column);
   const int size = sqlite3_column_bytes(handle_, column);
   return {static_cast<const char*>(data), static_cast<std::size_t>(size)};
 }

@@ -35,16 +35,21 @@ bool LoadBuilder::put(const Event& event) {
     return false;
   }
   std::string payload = sink_.payload(event);
-  const std::size_t bytes = bytes_ - (earlier ? earlier->payload.size() : 0) + payload.size();
+  const std::size_t replaced = earlier == nullptr ? 0 : earlier->payload.size();
+  const std::size_t bytes = bytes_ - replaced + payload.size();
   if (!load_.messages.empty() && bytes > limits_.bytes) return false;
   bytes_ = bytes;
-  if (earlier != nullptr) {
-    load_.replaced = true;
-    *earlier = {event.seq, event.time, event.type, event.task_id, std::move(payload)};
-    return true;
+  if (earlier == nullptr && last_only_ && !event.task_id.empty()) {
+    places_[event.task_id] = load_.messages.size();
   }
-  if (last_only_ && !event.task_id.empty()) places_[event.task_id] = load_.messages.size();
-  load_.messages.push_back({event.seq, event.time, event.type, event.task_id, std::move(payload)});
+  Message& message = earlier == nullptr ? load_.messages.emplace_back() : *earlier;
+  load_.replaced = load_.replaced || earlier != nullptr;
+  message.seq = event.seq;
+  message.time = event.time;
+  message.type = event.type;
+  message.task_id = event.task_id;
+  message.payload = std::move(payload);
+  message.begins = message.begins || sink_.begins(event);
   return true;
 }
 

@@ -1,4 +1,4 @@
-// Tasks as rows of the table `tasks`: arrays, one a column, as PostgreSQL reads them.
+// Tasks as rows of the table `tasks`, in the texts that PostgreSQL reads.
 #ifndef RESMGR_AGENT_SINKS_POSTGRES_ROWS_H_
 #define RESMGR_AGENT_SINKS_POSTGRES_ROWS_H_
 
@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/sinks/sink.h"
 
@@ -47,17 +48,27 @@ class PostgresRows {
   // when the start failed. Throws Error(corrupt) for a payload that is no task.
   explicit PostgresRows(std::span<const Message> messages);
 
-  std::size_t size() const { return size_; }
-  // "{…}": a literal of kPostgresColumns[column]'s array type.
-  const std::string& column(std::size_t column) const { return columns_.at(column); }
+  std::size_t size() const { return rows_.size(); }
+  // Null: the column is. Without zero bytes, which no text of PostgreSQL can hold. Lives as long as
+  // this does.
+  const char* field(std::size_t row, std::size_t column) const;
+  // As Message::begins.
+  bool begins(std::size_t row) const { return rows_[row].begins; }
+  // "{…}": a literal of kPostgresColumns[column]'s array type, of these rows.
+  std::string array(std::size_t column, std::span<const std::size_t> rows) const;
 
  private:
   class Reader;
-  void add(const Reader& task, std::int64_t seq);
-  void put(std::size_t column, std::optional<std::string_view> value);
+  struct Row {
+    std::array<std::uint32_t, kPostgresColumns.size()> fields{};  // where they begin, or kNull
+    bool begins = false;
+  };
+  static constexpr std::uint32_t kNull = 0xffff'ffff;
+  void add(const Reader& task, const Message& message);
+  std::uint32_t keep(std::optional<std::string_view> value);
 
-  std::array<std::string, kPostgresColumns.size()> columns_;
-  std::size_t size_ = 0;
+  std::string texts_;  // of all fields, each with a zero byte at its end
+  std::vector<Row> rows_;
 };
 
 }  // namespace resmgr::sinks

@@ -1,46 +1,19 @@
 #include "agent/sinks/postgres_sink.h"
 
-#include <algorithm>
-#include <future>
+#include <optional>
 #include <pqxx/pqxx>
-#include <span>
 #include <utility>
 
-#include "agent/sinks/postgres_rows.h"
 #include "agent/sinks/postgres_schema.h"
 #include "agent/sinks/postgres_session.h"
+#include "agent/sinks/postgres_writer.h"
 #include "common/failpoint.h"
 
 namespace resmgr::sinks {
 namespace {
 
-constexpr std::size_t kColumns = kPostgresColumns.size();
-constexpr std::size_t kRowsOfAStatement = 1'000;
-
-std::string parameter(std::size_t number) { return "$" + std::to_string(number); }
-
-// One statement for a batch, set-wise: row by row it would be fifty times slower.
-std::string upsert_into(const std::string& table) {
-  std::string columns;
-  std::string arrays;
-  std::string updates;
-  for (std::size_t i = 0; i < kColumns; ++i) {
-    const std::string name(kPostgresColumns.at(i).name);
-    columns += name + ", ";
-    arrays += (i == 0 ? "" : ", ") + parameter(i + 1) +
-              "::" + std::string(kPostgresColumns.at(i).type) + "[]";
-    if (i > 0) updates += name + " = EXCLUDED." + name + ", ";
-  }
-  // A row is another journal's only where that journal was restored: it may go on with a task that
-  // it knows, and what has ended is final for it.
-  return "INSERT INTO " + table + " AS known (" + columns + "AgentId, JournalId) SELECT rows.*, " +
-         parameter(kColumns + 1) + "::UUID, " + parameter(kColumns + 2) + "::UUID FROM unnest(" +
-         arrays + ") AS rows ON CONFLICT (Id) DO UPDATE SET " + updates +
-         "JournalId = EXCLUDED.JournalId WHERE"
-         " (known.JournalId = EXCLUDED.JournalId AND known.Seq < EXCLUDED.Seq) OR"
-         " (known.JournalId <> EXCLUDED.JournalId AND known.AgentId = EXCLUDED.AgentId"
-         " AND known.StopTime IS NULL)";
-}
+// Of fewer both ways take about as long.
+constexpr std::size_t kWorthCopying = 100;
 
 }  // namespace
 
@@ -52,20 +25,19 @@ struct PostgresSink::State {
     return session.run([this](pqxx::connection& connection) { prepare(connection); }, body);
   }
   bool move_cursor(pqxx::work& transaction, const Batch& batch) const;
-  void write(pqxx::work& transaction, std::span<const Message> messages) const;
-  void write(pqxx::work& transaction, const PostgresRows& rows) const;
+  Outcome deliver(pqxx::connection& connection, const Batch& batch, PostgresWay way) const;
 
   const PostgresOptions options;
   PostgresSession session;
   std::string journal_id;
   std::string cursors;  // the table's name
-  std::string upsert;
+  std::optional<PostgresWriter> writer;
 };
 
 void PostgresSink::State::prepare(pqxx::connection& connection) {
   migrate_postgres(connection, options.schema);
   cursors = postgres_table(connection, options.schema, "resmgr_cursors");
-  upsert = upsert_into(postgres_table(connection, options.schema, "tasks"));
+  writer.emplace(postgres_table(connection, options.schema, "tasks"));
 }
 
 // Whether it stood where it was thought to. Its row is locked by that until the end of the
@@ -89,30 +61,6 @@ bool PostgresSink::State::move_cursor(pqxx::work& transaction, const Batch& batc
   return moved.affected_rows() == 1;
 }
 
-// While the server takes one statement's rows, the next one's are made.
-void PostgresSink::State::write(pqxx::work& transaction, std::span<const Message> messages) const {
-  const auto next = [&](std::launch when) {
-    const auto some = messages.first(std::min(messages.size(), kRowsOfAStatement));
-    messages = messages.subspan(some.size());
-    return std::async(when, [some] { return PostgresRows(some); });
-  };
-  auto rows = next(std::launch::deferred);
-  while (!messages.empty()) {
-    const PostgresRows ready = rows.get();
-    rows = next(std::launch::async);
-    write(transaction, ready);
-  }
-  write(transaction, rows.get());
-}
-
-void PostgresSink::State::write(pqxx::work& transaction, const PostgresRows& rows) const {
-  if (rows.size() == 0) return;
-  const auto c = [&](std::size_t column) -> const std::string& { return rows.column(column); };
-  static_assert(kColumns == 17);
-  transaction.exec_params(upsert, c(0), c(1), c(2), c(3), c(4), c(5), c(6), c(7), c(8), c(9), c(10),
-                          c(11), c(12), c(13), c(14), c(15), c(16), options.agent_id, journal_id);
-}
-
 PostgresSink::PostgresSink(const PostgresOptions& options)
     : state_(std::make_unique<State>(options)) {}
 
@@ -124,6 +72,10 @@ bool PostgresSink::wants(const Event& event) const {
   // No task has a row before its container started; PostgresRows looks closer.
   return !event.task.empty() && event.type != event_type::kStartRequested &&
          event.type != event_type::kImagePulled && event.type != event_type::kCreated;
+}
+
+bool PostgresSink::begins(const Event& event) const {
+  return event.type == event_type::kStarted || event.type == event_type::kFailed;
 }
 
 std::optional<Position> PostgresSink::position(std::string_view journal_id) {
@@ -143,17 +95,30 @@ std::optional<Position> PostgresSink::position(std::string_view journal_id) {
   throw SinkFailure(outcome);
 }
 
+Outcome PostgresSink::State::deliver(pqxx::connection& connection, const Batch& batch,
+                                     PostgresWay way) const {
+  pqxx::work transaction(connection);
+  if (!move_cursor(transaction, batch)) {
+    return Outcome::retry("its cursor stands elsewhere than it should");
+  }
+  writer->write(transaction, batch.messages, {options.agent_id, journal_id}, way);
+  failpoint("postgres.before_commit");
+  transaction.commit();
+  failpoint("postgres.after_commit");
+  return Outcome::delivered();
+}
+
 Outcome PostgresSink::deliver(const Batch& batch) {
   return state_->run([&](pqxx::connection& connection) {
-    pqxx::work transaction(connection);
-    if (!state_->move_cursor(transaction, batch)) {
-      return Outcome::retry("its cursor stands elsewhere than it should");
+    if (batch.messages.size() < kWorthCopying) {
+      return state_->deliver(connection, batch, PostgresWay::upsert);
     }
-    state_->write(transaction, batch.messages);
-    failpoint("postgres.before_commit");
-    transaction.commit();
-    failpoint("postgres.after_commit");
-    return Outcome::delivered();
+    try {
+      return state_->deliver(connection, batch, PostgresWay::copy_new);
+    } catch (const pqxx::sql_error&) {
+      // Who is right about it says the other way.
+      return state_->deliver(connection, batch, PostgresWay::upsert);
+    }
   });
 }
 

@@ -41,6 +41,7 @@ struct Message {
   std::string type;
   std::string task_id;  // empty: it concerns no task
   std::string payload;  // what Sink::payload() made, and a dead letter holds
+  bool begins = false;  // as Sink::begins() of one of the events that it stands for
 };
 
 struct Batch {
@@ -122,10 +123,14 @@ class Sink {
   virtual std::string payload(const Event& event) = 0;
   virtual Outcome deliver(const Batch& batch) = 0;
 
+  // Whether the destination can have nothing of the event's task before this event. A hint: after a
+  // restore it may be wrong.
+  virtual bool begins(const Event& /*event*/) const { return false; }
+
   // Whether the destination holds the last state of each task, and where it stands. Then its first
   // sync begins with a row of each task there is: position() is empty, and messages come whose
   // type is kTaskRow and whose payload is what payload() makes of an event with that task. Of such
-  // a sink wants() and payload() are called by another thread, too, while deliver() runs.
+  // a sink wants(), payload() and begins() are called by another thread, too, while deliver() runs.
   virtual bool keeps_position() const { return false; }
   // Where the destination stands in this journal; asked first, and again after each
   // Outcome::retry: a batch in doubt is settled by that.

@@ -10,6 +10,7 @@ find_package(SQLite3 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(Boost 1.74 REQUIRED)
+find_path(RESMGR_RAPIDJSON NAMES rapidjson/reader.h REQUIRED)
 
 # Its flags decide the layout of its classes: they must be those of the installed library.
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)

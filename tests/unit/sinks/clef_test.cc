@@ -168,12 +168,11 @@ TEST(Clef, TheReplacementIsSmallWhateverItReplaces) {
 
 // https://clef-json.org
 TEST(ClefLog, TiesAnEntryToItsTrace) {
-  const log::Entry logged{at("2026-11-22T17:04:05.123Z"),
-                          log::Level::information,
-                          "{Method} answered",
-                          {{"Method", "GET"},
-                           {"TraceId", "4bf92f3577b34da6a3ce929d0e0e4736"},
-                           {"SpanId", "00f067aa0ba902b7"}}};
+  const std::vector<log::Field> fields = {{"Method", "GET"},
+                                          {"TraceId", "4bf92f3577b34da6a3ce929d0e0e4736"},
+                                          {"SpanId", "00f067aa0ba902b7"}};
+  const log::Entry logged{at("2026-11-22T17:04:05.123Z"), log::Level::information,
+                          "{Method} answered", log::Fields(fields)};
   const Json line = read(clef_line(logged, kSource));
   EXPECT_EQ(line["@tr"], "4bf92f3577b34da6a3ce929d0e0e4736");
   EXPECT_EQ(line["@sp"], "00f067aa0ba902b7");
@@ -181,10 +180,10 @@ TEST(ClefLog, TiesAnEntryToItsTrace) {
 }
 
 TEST(ClefLog, KeepsTemplateAndProperties) {
-  const log::Entry logged{at("2026-11-22T17:04:05.123Z"),
-                          log::Level::error,
-                          "Request {RequestId} failed",
-                          {{"RequestId", "r1"}, {"Millis", 1.5}, {"Exception", "boom"}}};
+  const std::vector<log::Field> fields = {
+      {"RequestId", "r1"}, {"Millis", 1.5}, {"Exception", "boom"}};
+  const log::Entry logged{at("2026-11-22T17:04:05.123Z"), log::Level::error,
+                          "Request {RequestId} failed", log::Fields(fields)};
   Json line = read(clef_line(logged, kSource));
   line.erase("@i");
   EXPECT_EQ(line, Json::parse(R"({"@t": "2026-11-22T17:04:05.123Z", "@l": "Error",

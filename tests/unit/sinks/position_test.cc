@@ -269,15 +269,24 @@ TEST_F(PositionTest, ADatabaseThatWasMadeAnewIsFilledAgain) {
 
 TEST_F(PositionTest, ADatabaseThatWasRestoredGetsWhatItLacks) {
   auto row = admit();
+  auto other = admit();
   settle();
   const Position copied = stands().value();
   move(row, TaskStatus::running);
+  move(other, TaskStatus::running);
   settle();
+  const std::size_t before = destination_.taken().size();
   destination_.move_position(journal_->id(), copied);
   move(row, TaskStatus::stopped);
   EXPECT_NE(settle(), std::nullopt);
   EXPECT_EQ(settle(), std::nullopt);
-  EXPECT_EQ(destination_.taken_seqs(), (std::vector<std::int64_t>{1, 2, 2, 3}));
+  std::map<std::string, std::int64_t> again;
+  for (const Message& message : destination_.taken()) {
+    if (message.seq > copied.seq) again[message.task_id] = message.seq;
+  }
+  EXPECT_EQ(again,
+            (std::map<std::string, std::int64_t>{{row.task.task_id, 5}, {other.task.task_id, 4}}));
+  EXPECT_THAT(destination_.taken(), SizeIs(before + 2));
   EXPECT_EQ(pump_->status().state, SinkState::current);
 }
 
