@@ -97,6 +97,26 @@ TEST_F(DescribedAnswersTest, OfTasks) {
   hold("GET", "/api/tasks", "/api/tasks", 200);
 }
 
+TEST_F(DescribedAnswersTest, OfStartsUnderWay) {
+  world_.engine.remove_image("web:1");
+  world_.engine.add_pullable("web:1");
+  world_.engine.hold(engine::Op::pull);
+  const RawAnswer admitted =
+      hold("POST", "/api/tasks", "/api/tasks", 202, alice() + "Prefer: respond-async\r\n",
+           R"({"serviceType":"web"})");
+  const std::string one = "/api/tasks/" + string_or(admitted.json(), "taskId");
+  ASSERT_TRUE(world_.engine.wait_until_held(engine::Op::pull));
+  const Json task = hold("GET", "/api/tasks/{id}", one, 200, alice()).json();
+  EXPECT_EQ(task["progress"]["step"], "pulling");
+  EXPECT_EQ(task["progress"]["pull"]["status"], "Downloading");
+  EXPECT_FALSE(ask_get("/api/tasks").json()[0].contains("progress"));
+  world_.engine.release(engine::Op::pull);
+  EXPECT_TRUE(support::eventually([&] {
+    const Json now = ask_get(one).json();
+    return now["status"] == "Running" && !now.contains("progress");
+  }));
+}
+
 TEST_F(DescribedAnswersTest, OfIdleTasks) {
   world_.set_catalog(R"(
     name = "web"
