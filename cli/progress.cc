@@ -1,5 +1,9 @@
 #include "cli/progress.h"
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "cli/text.h"
 #include "common/event.h"
 #include "common/time_format.h"
@@ -9,6 +13,34 @@ namespace {
 
 constexpr Millis kBetween{100};
 constexpr char kBeginOfLine[] = "\r\033[K";
+constexpr std::size_t kBarCells = 20;
+
+// The steps of a start that the agent knows of, beside the pull.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSteps = {{
+    {"queued", "waiting for its turn"},
+    {"creating", "creating its container"},
+    {"starting", "starting its container"},
+    {"probing", "waiting until it is ready"},
+}};
+
+std::string progress_bar(double share) {
+  const auto cells = static_cast<std::size_t>(share * static_cast<double>(kBarCells));
+  return "[" + std::string(cells, '#') + std::string(kBarCells - cells, '.') + "]";
+}
+
+std::string pull_phase(const Json& pull) {
+  std::string phase = "pulling its image";
+  const std::string status = string_or(pull, "status");
+  const std::int64_t total = integer_or(pull, "totalBytes", 0);
+  if (total <= 0) return status.empty() ? phase : phase + ": " + status;
+  const std::int64_t done = std::clamp<std::int64_t>(integer_or(pull, "doneBytes", 0), 0, total);
+  const double share = static_cast<double>(done) / static_cast<double>(total);
+  phase += " " + progress_bar(share) + " " + std::to_string(static_cast<int>(share * 100)) +
+           " %, " + format_size(done) + " of " + format_size(total);
+  // What is all there is not yet unpacked.
+  if (done == total && !status.empty()) phase += ", " + status;
+  return phase;
+}
 
 }  // namespace
 
@@ -44,7 +76,14 @@ void ProgressLine::clear() {
   surroundings_.err.flush();
 }
 
-std::string_view start_phase(const Json& task) {
+std::string start_phase(const Json& task) {
+  const Json& progress = object_at(task, "progress");
+  const std::string step = string_or(progress, "step");
+  if (step == "pulling") return pull_phase(object_at(progress, "pull"));
+  for (const auto& [name, words] : kSteps) {
+    if (name == step) return std::string(words);
+  }
+  // An agent that was restarted meanwhile may not know yet.
   std::string_view phase = "preparing its container (pulls the image if it is missing)";
   for (const Json& event : array_at(task, "events")) {
     const std::string type = string_or(event, "type");
@@ -53,7 +92,7 @@ std::string_view start_phase(const Json& task) {
     if (type == event_type::kStarted) phase = "waiting until it is ready";
     if (type == event_type::kStopRequested) phase = "stopping";
   }
-  return phase;
+  return std::string(phase);
 }
 
 }  // namespace resmgr::cli

@@ -32,8 +32,9 @@ class ProgressLine {
   std::string text_;
 };
 
-// What a starting task (single-task answer, with its events) waits for.
-std::string_view start_phase(const Json& task);
+// What a starting task (single-task answer, with its progress and its events) waits for; while its
+// image is pulled with a bar.
+std::string start_phase(const Json& task);
 
 }  // namespace resmgr::cli
 

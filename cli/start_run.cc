@@ -84,7 +84,7 @@ TaskAnswer StartRun::await_ready(TaskAnswer answer, bool ours) {
     const TaskStatus status = answer.task.status;
     if (status == TaskStatus::running) return answer;
     if (!is_active(status)) report_failure(answer, ours);
-    progress_.show(answer.task.service_type + ": " + std::string(start_phase(answer.body)));
+    progress_.show(answer.task.service_type + ": " + start_phase(answer.body));
 
     const Millis elapsed = clock_.since_boot() - begin_;
     Millis wait = until_next_look(elapsed);

@@ -5,17 +5,9 @@
 #include <span>
 #include <string_view>
 
-#include "agent/api/message.h"
+#include "agent/api/asset.h"
 
 namespace resmgr::api {
-
-// The views last for ever.
-struct Asset {
-  std::string_view name;  // of its file
-  std::string_view content_type;
-  std::string_view etag;  // with its quotes
-  std::string_view text;
-};
 
 std::span<const Asset> assets();
 

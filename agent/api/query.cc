@@ -8,13 +8,26 @@
 #include "common/time_format.h"
 
 namespace resmgr::api {
+namespace {
+
+std::string names_of(std::initializer_list<std::string_view> known) {
+  if (known.size() == 0) return "none is";
+  std::string names;
+  for (const std::string_view name : known) {
+    names += names.empty() ? "known are " : ", ";
+    names += name;
+  }
+  return names;
+}
+
+}  // namespace
 
 Query::Query(const Request& request, std::initializer_list<std::string_view> known)
     : request_(request) {
   for (auto item = request.query.begin(); item != request.query.end(); ++item) {
     const std::string& name = item->first;
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      fault(name, "is not known here");
+      fault(name, "is not known here; " + names_of(known));
     } else if (std::any_of(request.query.begin(), item,
                            [&](const auto& earlier) { return earlier.first == name; })) {
       fault(name, "is given more than once");

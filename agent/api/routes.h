@@ -72,6 +72,7 @@ void add_metrics_route(Router& router, const Context& context);
 void add_reconcile_route(Router& router, const Context& context);
 void add_drain_routes(Router& router, const Context& context);
 void add_dashboard_routes(Router& router);
+void add_openapi_route(Router& router);
 
 // What several of them need.
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/api/problems.h"
+#include "agent/api/query.h"
 #include "agent/api/routes.h"
 #include "agent/api/task_json.h"
 #include "common/crypto.h"
@@ -109,6 +110,7 @@ void answer_settled(const Context& context, const Responder& responder, const jo
 
 std::optional<Response> start(const Context& context, const Responder& responder) {
   const Request& request = responder.request();
+  Query(request, {}).check();
   tasks::TaskService& service = context->parts.tasks;
   const tasks::StartIntent intent = intent_of(request);
   const tasks::Admission admission = service.start(intent);

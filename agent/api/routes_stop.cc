@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agent/api/problems.h"
+#include "agent/api/query.h"
 #include "agent/api/routes.h"
 #include "common/json.h"
 #include "common/time_format.h"
@@ -31,6 +32,7 @@ bool has_ended(const journal::TaskRow& row) { return !is_active(row.task.status)
 
 std::optional<Response> stop(const RouteContext& context, const Responder& responder) {
   const Request& request = responder.request();
+  Query(request, {}).check();
   tasks::TaskService& service = context.parts.tasks;
   journal::TaskRow row = visible_task(context, request);
   if (has_ended(row)) return stopped_response(row.task);

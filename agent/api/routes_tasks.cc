@@ -7,6 +7,7 @@
 #include "agent/api/routes.h"
 #include "agent/api/task_json.h"
 #include "agent/identity/user_directory.h"
+#include "agent/tasks/start_progress.h"
 #include "common/crypto.h"
 #include "common/http.h"
 #include "common/ids.h"
@@ -137,6 +138,7 @@ struct WholeTask {
   std::vector<Event> events;
   std::vector<journal::Receipt> receipts;
   std::optional<identity::UserProfile> user;
+  std::optional<tasks::StartProgress> progress;
 };
 
 WholeTask read_whole_task(const RouteContext& context, const Request& request) {
@@ -144,6 +146,9 @@ WholeTask read_whole_task(const RouteContext& context, const Request& request) {
   whole.head = context.parts.journal.head();
   whole.task = visible_task(context, request).task;
   whole.user = user_of(context, request, whole.task);
+  if (whole.task.status == TaskStatus::starting) {
+    whole.progress = context.parts.tasks.start_progress(whole.task.task_id);
+  }
   context.parts.journal.read([&](journal::Reader& reader) {
     whole.activity = reader.activity(whole.task.task_id);
     whole.events = reader.events_of(whole.task.task_id);
@@ -157,7 +162,7 @@ Response task_response(const RouteContext& context, const WholeTask& whole, std:
   std::string body;
   body.reserve(kUsualSize);
   append_task(body, whole.task, url, whole.activity, whole.events, whole.receipts,
-              whole.user ? &*whole.user : nullptr);
+              whole.user ? &*whole.user : nullptr, whole.progress ? &*whole.progress : nullptr);
   Response response = json_response(200, std::move(body));
   set_journal_position(context, whole.head, response);
   return response;

@@ -27,6 +27,7 @@ Router all_routes(const Context& context) {
   add_reconcile_route(router, context);
   add_drain_routes(router, context);
   add_dashboard_routes(router);
+  add_openapi_route(router);
   return router;
 }
 
@@ -58,6 +59,8 @@ Server::~Server() { stop(); }
 void Server::start() { state_->http.start(); }
 
 const std::vector<std::string>& Server::listening() const { return state_->http.listening(); }
+
+std::vector<const Route*> Server::routes() const { return state_->router.routes(); }
 
 void Server::stop() {
   // Streams first: they would last until the server's patience ends. Workers last: their answers

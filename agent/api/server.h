@@ -22,6 +22,8 @@ class UserDirectory;
 
 namespace resmgr::api {
 
+struct Route;
+
 // The rooms that the routes lead to. All must outlive the server.
 struct Parts {
   journal::Journal& journal;
@@ -51,6 +53,9 @@ class Server {
 
   // The real addresses, "127.0.0.1:41234"; without the unix socket.
   const std::vector<std::string>& listening() const;
+
+  // All that it serves; they live as long as it does.
+  std::vector<const Route*> routes() const;
 
   // Takes no more requests, gives answers under way a little time (Deadlines::stop), ends every
   // connection and thread, and removes the unix socket. Idempotent.

@@ -166,6 +166,29 @@ void append_user(std::string& out, const identity::UserProfile* user) {
   out += '}';
 }
 
+void append_progress(std::string& out, const tasks::StartProgress* progress) {
+  if (progress == nullptr) return;
+  append_name(out, "progress");
+  out += "{\"step\":";
+  append_string(out, to_string(progress->step));
+  append_time(out, "since", progress->since);
+  if (const auto& pull = progress->pull) {
+    append_name(out, "pull");
+    out += "{\"doneBytes\":";
+    append_integer(out, pull->done_bytes);
+    append_name(out, "totalBytes");
+    if (pull->total_bytes) {
+      append_integer(out, *pull->total_bytes);
+    } else {
+      out += "null";
+    }
+    append_name(out, "status");
+    append_string(out, pull->status);
+    out += '}';
+  }
+  out += '}';
+}
+
 }  // namespace
 
 void append_task(std::string& out, const Task& task, const identity::UserProfile* user) {
@@ -182,7 +205,8 @@ void append_task(std::string& out, const Task& task, std::string_view iframe_url
 
 void append_task(std::string& out, const Task& task, std::string_view iframe_url,
                  const journal::Activity& activity, const std::vector<Event>& events,
-                 const std::vector<journal::Receipt>& receipts, const identity::UserProfile* user) {
+                 const std::vector<journal::Receipt>& receipts, const identity::UserProfile* user,
+                 const tasks::StartProgress* progress) {
   append_members(out, task);
   append_text_or_null(out, "iframeUrl", iframe_url);
   append_usage(out, activity.sample);
@@ -192,6 +216,7 @@ void append_task(std::string& out, const Task& task, std::string_view iframe_url
   append_receipts(out, receipts);
   append_events(out, events);
   append_user(out, user);
+  append_progress(out, progress);
   out += '}';
 }
 

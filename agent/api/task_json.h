@@ -10,6 +10,7 @@
 #include "agent/identity/user_profiles.h"
 #include "agent/journal/activity.h"
 #include "agent/journal/cursors.h"
+#include "agent/tasks/start_progress.h"
 #include "common/event.h"
 #include "common/task.h"
 
@@ -24,11 +25,12 @@ void append_task(std::string& out, const Task& task, std::string_view iframe_url
 
 // With `iframeUrl`, `usage` (null before the first sample), `idleUntil` and `lifetimeUntil` (null
 // unless they were extended), `receipts` (usage_json.h) and `events`, as the single-task answer has
-// it.
+// it; `progress` (null: not known) becomes the member of that name.
 void append_task(std::string& out, const Task& task, std::string_view iframe_url,
                  const journal::Activity& activity, const std::vector<Event>& events,
                  const std::vector<journal::Receipt>& receipts,
-                 const identity::UserProfile* user = nullptr);
+                 const identity::UserProfile* user = nullptr,
+                 const tasks::StartProgress* progress = nullptr);
 
 // A line of /api/events, without the newline.
 void append_event(std::string& out, const Event& event);

@@ -11,7 +11,8 @@ namespace resmgr::tasks {
 Lifecycle::Lifecycle(Parts parts)
     : parts_(std::move(parts)),
       log_tails_(parts_.options.data_dir + "/logs"),
-      puller_(parts_.engine) {}
+      puller_(parts_.engine),
+      starts_(parts_.clock) {}
 
 Next Lifecycle::step(Lanes::Turn& turn) {
   if (!turn.memory) turn.memory = std::make_unique<Memory>();
@@ -30,6 +31,19 @@ Next Lifecycle::step(Lanes::Turn& turn) {
   }
   memory.seen.reset();
   return Next::after(memory.retry.next());
+}
+
+void Lifecycle::admitted(const std::string& task_id) {
+  starts_.enter(task_id, StartStep::queued);
+  hint(task_id, [](Hints& hints) { hints.fresh = true; });
+}
+
+std::optional<StartProgress> Lifecycle::start_progress(const std::string& task_id) const {
+  auto progress = starts_.find(task_id);
+  if (progress && progress->step == StartStep::pulling) {
+    progress->pull = puller_.progress(progress->image);
+  }
+  return progress;
 }
 
 void Lifecycle::hint(const std::string& task_id, const std::function<void(Hints&)>& change) {

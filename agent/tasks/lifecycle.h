@@ -20,6 +20,7 @@
 #include "agent/tasks/outcome.h"
 #include "agent/tasks/plan.h"
 #include "agent/tasks/puller.h"
+#include "agent/tasks/start_progress.h"
 #include "agent/tasks/task_service.h"
 #include "agent/tasks/waiters.h"
 #include "common/backoff.h"
@@ -36,6 +37,7 @@ struct Hints {
   std::optional<Death> death;
   bool pulled = false;  // the pull that it waits for has ended
   std::optional<Error> pull_error;
+  Instant pulled_at{};
 };
 
 // When a task's container was last seen alive, in which connection to the engine.
@@ -63,11 +65,17 @@ class Lifecycle {
   // One step of a lane; for Lanes. Never throws.
   Next step(Lanes::Turn& turn);
 
+  // A start was admitted by this process; wake the lane after.
+  void admitted(const std::string& task_id);
+
   // Puts a hint where the lane's next step finds it; wake the lane after.
   void hint(const std::string& task_id, const std::function<void(Hints&)>& change);
 
   // Pulls wake lanes when they end. Set once, before the first step.
   void set_wake(std::function<void(const std::string& task_id, const std::string& user_id)> wake);
+
+  // Empty: it does not start, or nobody knows how far it is.
+  std::optional<StartProgress> start_progress(const std::string& task_id) const;
 
   std::optional<Sighting> sighting(const std::string& task_id) const;
   // Asks the engine; empty if the container does not run, or nobody can say.
@@ -83,6 +91,7 @@ class Lifecycle {
   Parts parts_;
   LogTails log_tails_;
   Puller puller_;
+  StartTracker starts_;
   std::function<void(const std::string&, const std::string&)> wake_;
   mutable Guarded<std::unordered_map<std::string, Hints>> hints_;
   mutable Guarded<std::unordered_map<std::string, Sighting>> sightings_;

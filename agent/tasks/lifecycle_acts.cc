@@ -44,7 +44,11 @@ Next Lifecycle::Run::create() {
     return fail_start(ErrorKind::rejected, "its service is no longer in the catalog");
   }
   if (wanted->pull == catalog::PullPolicy::always && !memory_.pulled) return pull(wanted->image);
-  if (!has_start_slot_) return Next::start_slot();
+  if (!has_start_slot_) {
+    enter(StartStep::queued);
+    return Next::start_slot();
+  }
+  enter(StartStep::creating);
   memory_.create_in_doubt = true;
   try {
     failpoint("engine.before_create");
@@ -52,6 +56,7 @@ Next Lifecycle::Run::create() {
     const std::string id = timed([&] { return parts_.engine.create(spec); });
     failpoint("engine.after_create");
     memory_.create_in_doubt = false;
+    memory_.created_at = parts_.clock.now();
     Observation made{Observation::Kind::present, {}};
     made.container.id = id;
     memory_.seen = made;
@@ -77,7 +82,11 @@ Next Lifecycle::Run::create() {
 }
 
 Next Lifecycle::Run::start() {
-  if (!has_start_slot_) return Next::start_slot();
+  if (!has_start_slot_) {
+    enter(StartStep::queued);
+    return Next::start_slot();
+  }
+  enter(StartStep::starting);
   const std::string id = memory_.seen->container.id;
   const int tries = port_tries(parts_.options.port_range);
   while (true) {
@@ -104,10 +113,13 @@ Next Lifecycle::Run::start() {
 
 Next Lifecycle::Run::pull(const std::string& image) {
   auto& lifecycle = lifecycle_;
+  lifecycle.starts_.enter(task_id_, StartStep::pulling, image);
   lifecycle_.puller_.pull(image, [&lifecycle, task_id = task_id_,
                                   user_id = row_->task.user_id](const std::optional<Error>& error) {
+    const Instant now = lifecycle.parts_.clock.now();
     lifecycle.hint(task_id, [&](Hints& hints) {
       hints.pulled = true;
+      hints.pulled_at = now;
       hints.pull_error = error;
     });
     lifecycle.wake_(task_id, user_id);
@@ -120,6 +132,7 @@ Next Lifecycle::Run::probe() {
   if (wanted == nullptr) {
     return fail_start(ErrorKind::rejected, "its service is no longer in the catalog");
   }
+  enter(StartStep::probing);
   const auto now = steady_clock::now();
   if (!memory_.probing_since) memory_.probing_since = now;
   const int port = row_->task.container_port;

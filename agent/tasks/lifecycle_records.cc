@@ -40,12 +40,16 @@ Json end_details(const TaskRow& row, const journal::UsageSample& used) {
 Next Lifecycle::Run::record_started() {
   const engine::ContainerState seen = memory_.seen->container;
   const Instant now = parts_.clock.now();
+  // They are told together, with the one sync of this transaction, and each when it was.
   const bool pulled = memory_.pulled;
+  const Instant pulled_at = memory_.pulled_at.value_or(now);
+  const Instant created_at = memory_.created_at.value_or(now);
   const bool done = change([&](Transaction& transaction, TaskRow& row) {
     apply_started(row, seen);
     transaction.update(row);
-    if (pulled) transaction.append(event_type::kImagePulled, row, now, "{}");
-    transaction.append(event_type::kCreated, row, now, dump_json({{"containerId", seen.id}}));
+    if (pulled) transaction.append(event_type::kImagePulled, row, pulled_at, "{}");
+    transaction.append(event_type::kCreated, row, created_at,
+                       dump_json({{"containerId", seen.id}}));
     transaction.append(event_type::kStarted, row, now,
                        dump_json({{"containerPort", seen.host_port},
                                   {"startTries", memory_.start_tries + 1},

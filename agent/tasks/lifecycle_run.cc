@@ -58,7 +58,12 @@ Next Lifecycle::Run::step() {
     memory_.seen_at = steady_clock::now();
   }
   const Next next = perform(plan(row_, *memory_.seen, memory_.create_in_doubt));
+  if (!is_starting()) lifecycle_.starts_.drop(task_id_);
   return next;
+}
+
+bool Lifecycle::Run::is_starting() const {
+  return row_ && (row_->phase == Phase::admitted || row_->phase == Phase::started);
 }
 
 void Lifecycle::Run::take_hints() {
@@ -77,6 +82,7 @@ void Lifecycle::Run::take_hints() {
   if (hints.death && !memory_.death) memory_.death = hints.death;
   if (!hints.pulled) return;
   memory_.pulled = true;
+  memory_.pulled_at = hints.pulled_at;
   if (!hints.pull_error || !row_ || row_->phase != Phase::admitted) return;
   fail_start(ErrorKind::rejected, hints.pull_error->message());
 }

@@ -20,6 +20,9 @@ struct Lifecycle::Memory final : LaneMemory {
   bool create_in_doubt = true;
   int output_tries = 0;  // how often the engine did not give what the container had printed
   bool pulled = false;   // this process pulled the image for it
+  // When the steps of its start ended, as far as they did in this process.
+  std::optional<Instant> pulled_at;
+  std::optional<Instant> created_at;
   int start_tries = 0;
   // What the engine took for this start, in milliseconds: creates, starts, the look after.
   double engine_ms = 0;
@@ -45,6 +48,9 @@ class Lifecycle::Run {
   using Change = std::function<void(journal::Transaction&, journal::TaskRow&)>;
 
   void take_hints();
+  // Whether its start is under way.
+  bool is_starting() const;
+  void enter(StartStep step) { lifecycle_.starts_.enter(task_id_, step); }
   Observation observe() const;
   const catalog::Service* service();
   Next perform(Act act);

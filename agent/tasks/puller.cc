@@ -1,5 +1,6 @@
 #include "agent/tasks/puller.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -9,9 +10,22 @@
 #include <vector>
 
 #include "common/failpoint.h"
+#include "common/guarded.h"
 #include "common/log.h"
 
 namespace resmgr::tasks {
+
+namespace {
+
+// What the engine tells of layers that it has already, or gives up, must not make the sums shrink.
+void advance(PullState& state, const engine::PullProgress& told) {
+  state.done_bytes = std::max(state.done_bytes, told.done_bytes);
+  const std::int64_t total = std::max(state.total_bytes.value_or(0), told.total_bytes);
+  if (total > 0) state.total_bytes = std::max(total, state.done_bytes);
+  if (!told.status.empty()) state.status = told.status;
+}
+
+}  // namespace
 
 struct Puller::State {
   explicit State(engine::Engine& e) : engine(e) {}
@@ -20,6 +34,8 @@ struct Puller::State {
   std::mutex mutex;
   std::condition_variable quiesced;
   std::map<std::string, std::vector<Done>> running;  // by image
+  // Of those of them of which the engine has told something.
+  Guarded<std::map<std::string, PullState>> progress;
   std::stop_source stop;
 
   std::optional<Error> fetch(const std::string& image) {
@@ -27,7 +43,11 @@ struct Puller::State {
       log::info("Pulling image {Image}", {{"Image", image}});
       failpoint("engine.before_pull");
       engine.pull(
-          image, [](const engine::PullProgress&) {}, stop.get_token());
+          image,
+          [&](const engine::PullProgress& told) {
+            progress.with([&](auto& all) { advance(all[image], told); });
+          },
+          stop.get_token());
       failpoint("engine.after_pull");
       log::info("Pulled image {Image}", {{"Image", image}});
       return std::nullopt;
@@ -40,6 +60,7 @@ struct Puller::State {
 
   void run(const std::string& image) {
     const std::optional<Error> outcome = fetch(image);
+    progress.with([&](auto& all) { all.erase(image); });
     std::vector<Done> waiting;
     {
       const std::lock_guard lock(mutex);
@@ -66,6 +87,13 @@ void Puller::pull(const std::string& image, Done done) {
   const auto [entry, is_new] = state_->running.try_emplace(image);
   entry->second.push_back(std::move(done));
   if (is_new) std::thread([state = state_.get(), image] { state->run(image); }).detach();
+}
+
+std::optional<PullState> Puller::progress(const std::string& image) const {
+  return state_->progress.with([&](const auto& all) -> std::optional<PullState> {
+    const auto found = all.find(image);
+    return found == all.end() ? std::nullopt : std::optional(found->second);
+  });
 }
 
 void Puller::stop() {

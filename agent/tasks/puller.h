@@ -8,6 +8,7 @@
 #include <string>
 
 #include "agent/engine/engine.h"
+#include "agent/tasks/start_progress.h"
 #include "common/error.h"
 
 namespace resmgr::tasks {
@@ -23,6 +24,9 @@ class Puller {
 
   // Begins a pull, or joins the one that runs. `done` is called once, on the pull's thread.
   void pull(const std::string& image, Done done);
+
+  // How far the pull of the image has come; empty: none runs, or the engine has told nothing yet.
+  std::optional<PullState> progress(const std::string& image) const;
 
   // Ends the pulls that run (their `done` gets an Error), and returns.
   void stop();

@@ -18,4 +18,12 @@ Error unknown_service(const std::string& name, const catalog::Catalog& catalog) 
   return error;
 }
 
+Error engine_is_away(const std::string& reason) {
+  Error error(ErrorKind::unavailable,
+              "cannot start a task: the container engine is away: " + reason,
+              "see that the engine runs, and ask again");
+  error.problem = "engine-unavailable";
+  return error;
+}
+
 }  // namespace resmgr::tasks

@@ -137,14 +137,7 @@ Admission TaskService::start(const StartIntent& intent) {
   const auto catalog = state_->current_catalog();
   const catalog::Service* service = catalog->find(intent.service_type);
   if (service == nullptr) throw unknown_service(intent.service_type, *catalog);
-  if (!state_->session.trusted()) {
-    Error error(
-        ErrorKind::unavailable,
-        "cannot start a task: the container engine is away: " + state_->session.health().last_error,
-        "see that the engine runs, and ask again");
-    error.problem = "engine-unavailable";
-    throw error;
-  }
+  if (!state_->session.trusted()) throw engine_is_away(state_->session.health().last_error);
   check_free_disk(state_->options, state_->session.engine_root());
 
   const HostCapacity capacity = state_->session.capacity();
@@ -155,7 +148,7 @@ Admission TaskService::start(const StartIntent& intent) {
   });
   failpoint("admission.after_commit");
   if (admission.replayed) return admission;
-  state_->lifecycle.hint(admission.task_id, [](Hints& hints) { hints.fresh = true; });
+  state_->lifecycle.admitted(admission.task_id);
   state_->lanes.wake(admission.task_id, intent.user_id);
   return admission;
 }
@@ -189,6 +182,10 @@ void TaskService::stop(const std::string& task_id, std::string_view by,
 
 void TaskService::when_ended(const std::string& task_id, Settled settled) {
   state_->when(task_id, Milestone::ended, std::move(settled));
+}
+
+std::optional<StartProgress> TaskService::start_progress(const std::string& task_id) const {
+  return state_->lifecycle.start_progress(task_id);
 }
 
 std::optional<std::string> TaskService::iframe_url(const Task& task, bool may_block) {

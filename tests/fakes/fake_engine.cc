@@ -272,14 +272,14 @@ void FakeEngine::logs(const std::string& id, const LogOptions& options,
 void FakeEngine::pull(const std::string& image,
                       const std::function<void(const PullProgress&)>& on_progress,
                       std::stop_token stop) {
-  const auto report = [&](std::int64_t done, const char* status) {
-    if (on_progress) on_progress({done, kImageBytes, status});
-  };
-  const bool begins = [&] {
+  std::vector<PullProgress> told;
+  {
     const Lock lock(mutex_);
-    return reachable_ && pullable_.contains(image);
-  }();
-  if (begins) report(0, "Downloading");
+    if (reachable_ && pullable_.contains(image)) told = pull_progress_;
+  }
+  for (const PullProgress& progress : told) {
+    if (on_progress) on_progress(progress);
+  }
   act(
       Op::pull, image,
       [this, image] {
@@ -290,7 +290,7 @@ void FakeEngine::pull(const std::string& image,
         images_.insert(image);
       },
       stop);
-  report(kImageBytes, "Pull complete");
+  if (on_progress) on_progress({kImageBytes, kImageBytes, "Pull complete"});
 }
 
 }  // namespace resmgr::engine

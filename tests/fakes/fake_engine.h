@@ -93,6 +93,9 @@ class FakeEngine final : public Engine {
   void remove_image(const std::string& image);
   // A registry has it: a pull brings it here.
   void add_pullable(const std::string& image);
+  // What a pull tells before it waits or gets anything; otherwise that it downloads, with no byte
+  // yet.
+  void set_pull_progress(std::vector<PullProgress> told);
   // Of the container of that name, else of that image. By default a container runs silently.
   void set_program(const std::string& name_or_image, FakeProgram program);
   void set_stats(const std::string& id_or_name, Stats stats);
@@ -211,6 +214,7 @@ class FakeEngine final : public Engine {
   std::map<std::string, Network> networks_;      // by name
   std::set<std::string> images_;
   std::set<std::string> pullable_;
+  std::vector<PullProgress> pull_progress_ = {{0, 1'000'000, "Downloading"}};
   std::set<std::string> volumes_;
   std::map<std::string, FakeProgram> programs_;
   std::vector<EngineEvent> events_;

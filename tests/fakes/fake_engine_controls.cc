@@ -37,6 +37,11 @@ void FakeEngine::add_pullable(const std::string& image) {
   pullable_.insert(image);
 }
 
+void FakeEngine::set_pull_progress(std::vector<PullProgress> told) {
+  const Lock lock(mutex_);
+  pull_progress_ = std::move(told);
+}
+
 void FakeEngine::set_program(const std::string& name_or_image, FakeProgram program) {
   const Lock lock(mutex_);
   programs_[name_or_image] = std::move(program);

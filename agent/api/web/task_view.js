@@ -3,6 +3,7 @@ import { byId, element, setHidden, setText, showFacts } from './dom.js';
 import { formatBytes, formatDuration, formatTime, shortId } from './format.js';
 import { LogReader } from './logs.js';
 import { sentence } from './notices.js';
+import { showStartProgress } from './start_progress.js';
 import { showStatus } from './status.js';
 import { isActive } from './store.js';
 import { showTimeline } from './timeline.js';
@@ -12,6 +13,7 @@ const kSandbox =
   'allow-scripts allow-same-origin allow-forms allow-downloads allow-popups allow-modals';
 
 const kRetryMs = 3000;
+const kStartingMs = 1000; // between two looks at how far a start has come
 
 const kParts = { page: 'Page', timeline: 'Timeline', logs: 'Logs' };
 
@@ -67,6 +69,7 @@ export function taskView(session, stop) {
   let reading = false;
   let again = false;
   let logsOf; // the id whose log is open
+  let starting; // the timer of the next look
 
   // One at a time; who comes meanwhile makes it look once more.
   async function read() {
@@ -98,10 +101,36 @@ export function taskView(session, stop) {
     }
   }
 
+  // Events tell of a start's end alone. What has the focus stays: only the progress is drawn anew.
+  function watchStart() {
+    clearTimeout(starting);
+    if (wanted === task.taskId && task.status === 'Starting') {
+      starting = setTimeout(lookAtStart, kStartingMs, wanted);
+    }
+  }
+
+  async function lookAtStart(id) {
+    if (id !== wanted || task.status !== 'Starting') return;
+    try {
+      const answer = document.hidden ? task : await api.task(id);
+      if (id !== wanted || task.status !== 'Starting') return;
+      if (answer.status !== 'Starting') {
+        read();
+        return;
+      }
+      task.progress = answer.progress;
+      showStartProgress(task);
+    } catch {
+      // Whether the agent answers at all is told elsewhere.
+    }
+    watchStart();
+  }
+
   function renderMissing(error) {
     byId('task-heading').textContent = 'No such task';
     showReason(error.problem.detail);
     for (const id of [
+      'task-progress',
       'task-parts',
       'task-stop',
       'task-window',
@@ -128,6 +157,8 @@ export function taskView(session, stop) {
     setText(heading, title);
     showStatus(byId('task-status'), task.status);
     showReason(task.statusReason);
+    showStartProgress(task);
+    watchStart();
     setHidden(byId('task-stop'), !isActive(task) || task.status === 'Stopping', heading);
     const link = byId('task-window');
     setHidden(link, task.status !== 'Running' || !task.iframeUrl, heading);
@@ -214,6 +245,7 @@ export function taskView(session, stop) {
     },
     hide() {
       wanted = undefined;
+      clearTimeout(starting);
       byId('task').hidden = true;
       byId('part-page').replaceChildren();
       logs.close();

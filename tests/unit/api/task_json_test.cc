@@ -89,10 +89,32 @@ TEST(TaskJson, AddsUrlAndEvents) {
   EXPECT_EQ(parsed(text)["events"], Json::array());
   EXPECT_EQ(parsed(text)["receipts"], Json::array());
 
+  EXPECT_FALSE(parsed(text).contains("progress"));
+
   text.clear();
   append_task(text, full_task(), "");
   EXPECT_TRUE(parsed(text)["iframeUrl"].is_null());
   EXPECT_FALSE(parsed(text).contains("events"));
+}
+
+TEST(TaskJson, AddsHowFarTheStartHasCome) {
+  const auto written = [](const tasks::StartProgress& progress) {
+    std::string text;
+    append_task(text, full_task(), "", {}, {}, {}, nullptr, &progress);
+    return parsed(text)["progress"];
+  };
+  tasks::StartProgress progress;
+  progress.step = tasks::StartStep::pulling;
+  progress.since = instant_from_millis(1'795'367'045'001);
+  progress.image = "registry/web:1";
+  Json expected = {{"step", "pulling"}, {"since", "2026-11-22T17:04:05.001Z"}};
+  EXPECT_EQ(written(progress), expected);
+  progress.pull = tasks::PullState{7, std::nullopt, "Pulling \"layer\""};
+  expected["pull"] = {{"doneBytes", 7}, {"totalBytes", nullptr}, {"status", "Pulling \"layer\""}};
+  EXPECT_EQ(written(progress), expected);
+  progress.pull->total_bytes = 9;
+  expected["pull"]["totalBytes"] = 9;
+  EXPECT_EQ(written(progress), expected);
 }
 
 TEST(TaskJson, WritesEvents) {

@@ -180,6 +180,10 @@ HttpResponse FakeAgent::show(const std::string& id) {
   body["iframeUrl"] = url == urls.end() ? Json() : Json(url->second);
   const auto events = events_of.find(id);
   body["events"] = events == events_of.end() ? Json::array() : events->second;
+  const auto progress = progress_of.find(id);
+  if (progress != progress_of.end() && task->status == TaskStatus::starting) {
+    body["progress"] = progress->second;
+  }
   return json_answer(200, body);
 }
 

@@ -31,6 +31,7 @@ class FakeAgent final : public HttpClient {
   std::vector<Task> tasks;
   std::map<std::string, std::string> urls;  // task id -> iframeUrl
   std::map<std::string, Json> events_of;    // task id -> events of the single answer
+  std::map<std::string, Json> progress_of;  // task id -> progress of the single answer
   std::string caller = kAlice;              // whom "me" and a start without user mean
   std::map<std::string, Json> reports;      // task id -> what GET …/why answers
   int page = 500;                           // the most that one list answers

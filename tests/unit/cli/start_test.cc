@@ -103,6 +103,54 @@ TEST_F(StartTest, ProgressSaysWhatIsWaitedFor) {
   EXPECT_TRUE(err.text.ends_with("\r\x1b[K")) << "it leaves nothing behind";
 }
 
+TEST_F(StartTest, ProgressOfAPullHasABar) {
+  err.terminal = true;
+  const auto pull = [this](const Json& members) {
+    agent.progress_of[kStarted] = {{"step", "pulling"}, {"pull", members}};
+    after(Millis{300}, TaskStatus::running);
+    agent.tasks.clear();
+    EXPECT_EQ(run({"start", "jupyter"}), kDone);
+    return err.text;
+  };
+  EXPECT_THAT(
+      pull({{"doneBytes", 47'185'920}, {"totalBytes", 104'857'600}, {"status", "Downloading"}}),
+      HasSubstr("\r\x1b[Kjupyter: pulling its image [#########...........] 45 %, 45 MiB of "
+                "100 MiB "));
+  EXPECT_THAT(pull({{"doneBytes", 1'024}, {"totalBytes", 1'024}, {"status", "Extracting"}}),
+              HasSubstr("[####################] 100 %, 1 KiB of 1 KiB, Extracting "));
+  EXPECT_THAT(pull({{"doneBytes", 0}, {"totalBytes", nullptr}, {"status", "Pulling fs layer"}}),
+              HasSubstr("jupyter: pulling its image: Pulling fs layer "));
+  EXPECT_THAT(pull(nullptr), HasSubstr("jupyter: pulling its image "));
+  EXPECT_TRUE(err.text.ends_with("\r\x1b[K"));
+}
+
+TEST_F(StartTest, ProgressTellsTheStep) {
+  err.terminal = true;
+  for (const auto& [step, words] :
+       std::map<std::string, std::string>{{"queued", "waiting for its turn"},
+                                          {"creating", "creating its container"},
+                                          {"starting", "starting its container"},
+                                          {"probing", "waiting until it is ready"},
+                                          {"a later agent's", "preparing its container"}}) {
+    agent.progress_of[kStarted] = {{"step", step}, {"since", "2026-11-22T17:04:05.123Z"}};
+    after(Millis{300}, TaskStatus::running);
+    agent.tasks.clear();
+    EXPECT_EQ(run({"start", "jupyter"}), kDone);
+    EXPECT_THAT(err.text, HasSubstr("\r\x1b[Kjupyter: " + words)) << step;
+  }
+}
+
+// What a script reads stays as it is.
+TEST_F(StartTest, ProgressStandsInNoPipe) {
+  agent.progress_of[kStarted] = {{"step", "pulling"}};
+  after(Millis{300}, TaskStatus::running);
+  EXPECT_EQ(run({"start", "jupyter"}), kDone);
+  EXPECT_EQ(err.text, "");
+  agent.tasks.clear();
+  EXPECT_EQ(run({"start", "jupyter", "-o", "json"}), kDone);
+  EXPECT_FALSE(parse_json(out.text, "output").contains("progress"));
+}
+
 TEST_F(StartTest, ProgressFitsIntoTheLine) {
   err.terminal = true;
   err.columns = 20;

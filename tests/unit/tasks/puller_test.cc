@@ -64,6 +64,44 @@ TEST_F(PullerTest, AFailureReachesAllWhoWaited) {
   }));
 }
 
+TEST_F(PullerTest, TellsHowFarAPullHasCome) {
+  EXPECT_FALSE(puller_.progress("web:1"));
+  engine_.add_pullable("web:1");
+  engine_.hold(Op::pull);
+  engine_.set_pull_progress({});
+  puller_.pull("web:1", count(good_, bad_));
+  ASSERT_TRUE(engine_.wait_until_held(Op::pull));
+  EXPECT_FALSE(puller_.progress("web:1")) << "nothing was told yet";
+
+  engine_.add_pullable("web:2");
+  engine_.set_pull_progress({{0, 0, "Pulling from library/web"}});
+  puller_.pull("web:2", count(good_, bad_));
+  ASSERT_TRUE(engine_.wait_until_held(Op::pull, 2));
+  auto state = puller_.progress("web:2").value();
+  EXPECT_EQ(state.done_bytes, 0);
+  EXPECT_FALSE(state.total_bytes);
+  EXPECT_EQ(state.status, "Pulling from library/web");
+  EXPECT_FALSE(puller_.progress("web:1"));
+
+  engine_.release(Op::pull);
+  EXPECT_TRUE(eventually([&] { return good_ == 2; }));
+  EXPECT_FALSE(puller_.progress("web:2")) << "it has ended";
+}
+
+TEST_F(PullerTest, ProgressNeverShrinks) {
+  engine_.add_pullable("web:1");
+  engine_.hold(Op::pull);
+  engine_.set_pull_progress(
+      {{10, 100, "Downloading"}, {30, 200, "Downloading"}, {20, 150, ""}, {0, 0, "Extracting"}});
+  puller_.pull("web:1", count(good_, bad_));
+  ASSERT_TRUE(engine_.wait_until_held(Op::pull));
+  const auto state = puller_.progress("web:1").value();
+  EXPECT_EQ(state.done_bytes, 30);
+  EXPECT_EQ(state.total_bytes, 200);
+  EXPECT_EQ(state.status, "Extracting");
+  engine_.release(Op::pull);
+}
+
 TEST_F(PullerTest, StopEndsThePullsThatRun) {
   engine_.add_pullable("web:1");
   engine_.hold(Op::pull);
