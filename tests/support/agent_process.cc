@@ -136,7 +136,14 @@ bool AgentProcess::await_ready() {
   listening_ = ready["listen"].get<std::vector<std::string>>();
   url_ = "http://" + listening_.front();
   if (agent_id_.empty()) throw std::runtime_error("the agent has no id in its data directory");
+  if (std::getenv("RESMGR_TEST_THROUGH_PRISM") != nullptr) {
+    prism_ = std::make_unique<Prism>(kDescription, url_);
+  }
   return true;
+}
+
+RestClient AgentProcess::as(const std::string& token) const {
+  return prism_ ? RestClient(prism_->url(), token, require_described) : RestClient(url_, token);
 }
 
 std::string AgentProcess::socket() const { return dir() / "run" / "agent.sock"; }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/prism.h"
 #include "tests/support/rest_client.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temp_dir.h"
@@ -66,7 +67,9 @@ class AgentProcess {
   std::string log() const { return process_->err(); }  // since the last start
 
   RestClient over_socket() const { return RestClient(socket_url()); }
-  RestClient as(const std::string& token) const { return RestClient(url_, token); }
+  // Through Prism where the environment says RESMGR_TEST_THROUGH_PRISM: a call whose answer is not
+  // as agent/api/openapi.json has it then throws std::runtime_error.
+  RestClient as(const std::string& token) const;
   // The environment in which `resmgr` talks to it over the socket.
   SpawnOptions cli_environment() const;
   // Runs `resmgr` so, to its end or in the background.
@@ -92,6 +95,7 @@ class AgentProcess {
   std::string url_;
   std::vector<std::string> listening_;
   std::string agent_id_;
+  std::unique_ptr<Prism> prism_;
 };
 
 }  // namespace resmgr::support

@@ -17,8 +17,8 @@ HttpEndpoint endpoint(const std::string& url) {
 
 }  // namespace
 
-RestClient::RestClient(const std::string& url, std::string token)
-    : http_(make_http_client(endpoint(url))), token_(std::move(token)) {}
+RestClient::RestClient(const std::string& url, std::string token, Judge judge)
+    : http_(make_http_client(endpoint(url))), token_(std::move(token)), judge_(std::move(judge)) {}
 
 Answer RestClient::send(HttpRequest request) const {
   if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
@@ -27,6 +27,7 @@ Answer RestClient::send(HttpRequest request) const {
   answer.status = answer.response.status;
   answer.json = Json::parse(answer.response.body, nullptr, false);
   if (answer.json.is_discarded()) answer.json = nullptr;
+  if (judge_) judge_(request, answer);
   return answer;
 }
 

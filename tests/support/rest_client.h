@@ -2,6 +2,7 @@
 #ifndef RESMGR_TESTS_SUPPORT_REST_CLIENT_H_
 #define RESMGR_TESTS_SUPPORT_REST_CLIENT_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,8 +23,11 @@ struct Answer {
 // Thread-safe.
 class RestClient {
  public:
+  // Sees every answer; what it throws, the call throws.
+  using Judge = std::function<void(const HttpRequest&, const Answer&)>;
+
   // `url` as HttpEndpoint's; no Authorization header is sent with an empty token.
-  explicit RestClient(const std::string& url, std::string token = "");
+  explicit RestClient(const std::string& url, std::string token = "", Judge judge = {});
 
   // Throw Error(unavailable) where no answer comes.
   Answer get(const std::string& target, const HttpHeaders& headers = {}) const;
@@ -37,6 +41,7 @@ class RestClient {
  private:
   std::unique_ptr<HttpClient> http_;
   std::string token_;
+  Judge judge_;
 };
 
 }  // namespace resmgr::support
