@@ -240,8 +240,9 @@ std::vector<double> measure_events(const support::RestClient& admin,
 int run(int count) {
   raise_file_limit();
   support::AgentOptions options;
+  // An eighth of them is kept for other requests.
   options.config = std::string(support::kAuthWithTestKey) +
-                   "[server]\nmax_connections = " + std::to_string(count + 100) + "\n";
+                   "[server]\nmax_connections = " + std::to_string(count + count / 4) + "\n";
   support::AgentProcess agent(options);
   const std::string token = support::admin_token();
   const support::RestClient admin = agent.as(token);
