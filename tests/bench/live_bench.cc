@@ -33,7 +33,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kEvents = 20;
-constexpr int kRequests = 2'000;
+constexpr int kRequests = 20'000;
 constexpr std::chrono::seconds kPatience{60};
 
 double millis_since(Clock::time_point begin) {
@@ -222,15 +222,22 @@ double p99_of_requests(const support::RestClient& client, int count) {
   return quantile(taken, 0.99);
 }
 
+// One event: the host is drained and resumed in turns.
+void make_event(const support::RestClient& admin, int number) {
+  HttpRequest request;
+  request.method = "POST";
+  request.target = number % 2 == 0 ? "/api/host/drain" : "/api/host/resume";
+  const auto answer = admin.send(request);
+  if (answer.status != 200) give_up("an event was answered " + answer.response.body);
+}
+
 // One event each; when the last subscriber had it, in milliseconds from before the request on.
 std::vector<double> measure_events(const support::RestClient& admin,
                                    const Subscribers& subscribers) {
   std::vector<double> taken;
   for (int i = 0; i < kEvents; ++i) {
     const auto begin = Clock::now();
-    const auto answer =
-        admin.post(i % 2 == 0 ? "/api/host/drain" : "/api/host/resume", Json::object());
-    if (answer.status != 200) give_up("it was answered " + answer.response.body);
+    make_event(admin, i);
     const auto last = subscribers.wait_for(i + 1);
     taken.push_back(std::chrono::duration<double, std::milli>(last - begin).count());
   }
@@ -262,7 +269,7 @@ int run(int count) {
   std::thread busy([&] {
     const support::RestClient other = agent.as(token);
     while (!stop) {
-      other.post(sent % 2 == 0 ? "/api/host/drain" : "/api/host/resume", Json::object());
+      make_event(other, sent);
       subscribers.wait_for(kEvents + ++sent);
       std::this_thread::sleep_for(std::chrono::seconds(1));
     }
