@@ -162,7 +162,7 @@ std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(
 double Statement::real(int column) const { return sqlite3_column_double(handle_, column); }
 
 std::string_view Statement::text(int column) const {
-  // As a blob, for sqlite3_column_text() would copy it to put a zero byte behind. In this order: the
+  // As a blob: as a text it would be copied, to put a zero byte behind it. In this order, for the
   // first call settles what the second one counts.
   const void* const data = sqlite3_column_blob(handle_, column);
   const int size = sqlite3_column_bytes(handle_, column);
