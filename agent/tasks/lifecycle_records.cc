@@ -22,6 +22,8 @@ using journal::TaskRow;
 using journal::Transaction;
 
 constexpr std::size_t kNonceBytes = 16;
+// The engine tells of an end some milliseconds after its lists have it.
+constexpr Millis kWordOnItsWay{500};
 
 Json end_details(const TaskRow& row, const journal::UsageSample& used) {
   Json details = {{"endedBy", row.ended_by},
@@ -93,7 +95,21 @@ Next Lifecycle::Run::fail_start(ErrorKind failure, const std::string& reason) {
   return Next::again();
 }
 
+// Who looks right when somebody removes the container may see that before the engine's word of its
+// end has come, which tells the time and the exit code.
+bool Lifecycle::Run::awaits_word_of_death() {
+  if (container() || memory_.death || memory_.waited_for_word) return false;
+  const auto sighting = lifecycle_.sighting(task_id_);
+  if (!sighting || sighting->epoch != parts_.session.epoch()) return false;
+  memory_.waited_for_word = true;
+  return true;
+}
+
 Next Lifecycle::Run::record_ended() {
+  if (awaits_word_of_death()) {
+    memory_.seen.reset();
+    return Next::after(kWordOnItsWay);
+  }
   const std::optional<engine::ContainerState> left = container();
   const Witness known = witness();
   const Instant now = parts_.clock.now();

@@ -27,6 +27,7 @@ struct Lifecycle::Memory final : LaneMemory {
   // What the engine took for this start, in milliseconds: creates, starts, the look after.
   double engine_ms = 0;
   std::optional<Death> death;
+  bool waited_for_word = false;                // of its death
   std::optional<journal::UsageSample> sample;  // taken just before the stop
   std::optional<std::chrono::steady_clock::time_point> probing_since;
   Millis probe_delay{0};
@@ -71,6 +72,7 @@ class Lifecycle::Run {
   Next record_started();
   Next record_ready();
   Next record_ended();
+  bool awaits_word_of_death();
   Next record_unstarted();
   Next record_removed();
   void record_oom();

@@ -217,12 +217,12 @@ void FakeEngine::events(const std::function<void()>& on_subscribed,
   Lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, stop, [&] {
-      return subscription.next < events_.size() || subscription.stream != stream_generation_ ||
-             subscription.idle != idle_generation_;
+      return (subscription.next < events_.size() && !events_withheld_) ||
+             subscription.stream != stream_generation_ || subscription.idle != idle_generation_;
     });
     if (stop.stop_requested()) return;
     if (subscription.stream != stream_generation_) throw away("the engine ended the stream");
-    if (subscription.next == events_.size()) return;
+    if (subscription.next == events_.size() || events_withheld_) return;
     const EngineEvent event = events_[subscription.next++];
     lock.unlock();
     on_event(event);

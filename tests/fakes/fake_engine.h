@@ -118,9 +118,10 @@ class FakeEngine final : public Engine {
   void occupy_ports(int count);
 
   // What happens to the engine.
-  void set_reachable(bool reachable);  // away: streams break, every call is unavailable
-  void break_streams();                // as a restart of the daemon does
-  void end_silent_event_streams();     // as their idle limit does
+  void set_reachable(bool reachable);   // away: streams break, every call is unavailable
+  void break_streams();                 // as a restart of the daemon does
+  void end_silent_event_streams();      // as their idle limit does
+  void withhold_events(bool withhold);  // they come later, and none is lost
   // The host loses power: what ran is found at the clock's present time to have ended with 255,
   // and nobody is told.
   void lose_power();
@@ -224,6 +225,7 @@ class FakeEngine final : public Engine {
   bool reachable_ = true;
   int stream_generation_ = 0;  // a stream of an older one is broken
   int idle_generation_ = 0;    // a stream of events of an older one has ended
+  bool events_withheld_ = false;
   int occupied_ports_ = 0;
   int created_ = 0;
   int next_port_ = 32'768;

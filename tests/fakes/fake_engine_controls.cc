@@ -161,6 +161,12 @@ void FakeEngine::break_streams_locked() {
   changed_.notify_all();
 }
 
+void FakeEngine::withhold_events(bool withhold) {
+  const Lock lock(mutex_);
+  events_withheld_ = withhold;
+  changed_.notify_all();
+}
+
 void FakeEngine::end_silent_event_streams() {
   const Lock lock(mutex_);
   ++idle_generation_;

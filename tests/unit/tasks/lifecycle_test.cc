@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "agent/tasks/drain.h"
+#include "agent/tasks/reconciler.h"
 #include "common/error.h"
 #include "common/event.h"
 #include "tests/unit/tasks/world.h"
@@ -287,6 +289,22 @@ TEST_F(Lifecycle, ARemovalByHandIsExactWhileWeWatch) {
   EXPECT_EQ(ended.task.precision, Precision::exact);
   EXPECT_EQ(ended.task.duration(), Millis{5'000});
   EXPECT_EQ(ended.ended_by, "outside");
+}
+
+// The container is seen to be gone before the engine's word of its end comes.
+TEST_F(Lifecycle, ARemovalByHandIsExactAlsoWhereItIsSeenBeforeItIsTold) {
+  world.boot();
+  const auto running = world.run();
+  world.clock.advance(Millis{5'000});
+  world.engine.withhold_events(true);
+  world.engine.remove_by_hand(running.task.container_id);
+  const auto looks = world.engine.count(Op::inspect);
+  world.service->reconcile({.user_id = kAlice, .name = ""}, Millis{0}, {});
+  ASSERT_TRUE(eventually([&] { return world.engine.count(Op::inspect) > looks; }));
+  world.engine.withhold_events(false);
+  const auto ended = world.wait_ended(running.task.task_id);
+  EXPECT_EQ(ended.task.precision, Precision::exact);
+  EXPECT_EQ(ended.task.duration(), Millis{5'000});
 }
 
 TEST_F(Lifecycle, ARemovalWhileWeWereAwayIsBounded) {
