@@ -43,8 +43,9 @@ tasks::TaskOptions with_identity(tasks::TaskOptions options, const std::string& 
   return options;
 }
 
-std::shared_ptr<const catalog::Catalog> load_catalog(const std::vector<std::string>& folders) {
-  auto catalog = catalog::Catalog::load(folders);
+std::shared_ptr<const catalog::Catalog> load_catalog(const std::vector<std::string>& folders,
+                                                     const catalog::Catalog* earlier = nullptr) {
+  auto catalog = catalog::Catalog::load(folders, earlier);
   for (const auto& fault : catalog->faults()) {
     log::warning("Catalog: {Where}: {What}", {{"Where", fault.where}, {"What", fault.what}});
   }
@@ -158,15 +159,11 @@ void Agent::run() {
             {{"Version", kVersion}, {"Socket", settings_.server.socket_path}});
 }
 
-void Agent::reload() {
-  try {
-    tasks_.set_catalog(load_catalog(settings_.services_dirs));
-    authenticator_.reload();
-    log::info("Reloaded catalog and keys");
-  } catch (const Error& error) {
-    log::error("Reload failed, what was there before stays: {Reason}",
-               {{"Reason", error.message()}});
-  }
+void Agent::reload(const Settings& fresh) {
+  authenticator_.reload(fresh.auth);
+  log::set_level(fresh.log_level);
+  tasks_.set_limits(fresh.tasks.limits);
+  tasks_.set_catalog(load_catalog(fresh.services_dirs, tasks_.catalog().get()));
 }
 
 void Agent::write_agent_json() {

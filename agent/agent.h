@@ -35,8 +35,9 @@ class Agent {
   // Settles with the engine what an earlier process left, listens, and says where in agent.json.
   void run();
 
-  // Reads catalog and keys again; what is wrong stays as it was.
-  void reload();
+  // Puts into effect what takes_effect_on_reload(), and reads the catalog and the key files again.
+  // Throws Error(config), and then all is as it was. No request notices it.
+  void reload(const Settings& fresh);
 
  private:
   void add_sinks();

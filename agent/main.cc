@@ -57,12 +57,29 @@ sigset_t block_signals() {
   return handled;
 }
 
-void wait_for_end(Agent& agent, const sigset_t& handled) {
+// `at_start` is what the agent was started with.
+void reload(Agent& agent, const Flags& flags, const Config& at_start) {
+  try {
+    const Config config = load_config(flags);
+    agent.reload(settings_from(config));
+    for (const std::string& key : at_start.changed_in(config)) {
+      if (takes_effect_on_reload(key)) continue;
+      log::warning("Another {Key} is configured ({Origin}): it takes effect at the next start",
+                   {{"Key", key}, {"Origin", config.origin(key)}});
+    }
+    log::info("Reloaded the configuration");
+  } catch (const Error& error) {
+    log::error("Reload refused, all stays as it was: {Reason}", {{"Reason", error.message()}});
+  }
+}
+
+void wait_for_end(Agent& agent, const sigset_t& handled, const Flags& flags,
+                  const Config& at_start) {
   int signal = 0;
   while (sigwait(&handled, &signal) == 0) {
     if (signal != SIGHUP) break;
     sd_notify(0, "RELOADING=1");
-    agent.reload();
+    reload(agent, flags, at_start);
     sd_notify(0, "READY=1");
   }
   // A second one while the agent stops ends the process at once: nothing depends on a clean stop.
@@ -74,13 +91,14 @@ int run(const Flags& flags) {
   const sigset_t handled = block_signals();
   // Many short-lived threads must not leave an arena of the heap each.
   mallopt(M_ARENA_MAX, 2);
-  const Settings settings = settings_from(load_config(flags));
+  const Config config = load_config(flags);
+  const Settings settings = settings_from(config);
   log::configure(settings.log_level, log::Format::automatic);
   {
     Agent agent(settings);
     agent.run();
     sd_notify(0, "READY=1");
-    wait_for_end(agent, handled);
+    wait_for_end(agent, handled, flags, config);
     sd_notify(0, "STOPPING=1");
   }
   log::info("Agent stopped");

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/api/server.h"
@@ -24,6 +25,10 @@ namespace resmgr {
 
 // Every key of resmgr.toml (resmgr.toml(5)).
 std::span<const ConfigKey> agent_keys();
+
+// Whether Agent::reload() puts another value of it ("section.name") into effect; others wait for
+// the next start.
+bool takes_effect_on_reload(std::string_view key);
 
 struct Settings {
   std::string name;

@@ -131,4 +131,9 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
 
 std::span<const ConfigKey> agent_keys() { return kKeys; }
 
+bool takes_effect_on_reload(std::string_view key) {
+  return key.starts_with("auth.") || key.starts_with("limits.") || key == "agent.log_level" ||
+         key == "agent.services_dirs";
+}
+
 }  // namespace resmgr

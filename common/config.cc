@@ -155,6 +155,15 @@ std::vector<Config::Shown> Config::show() const {
   return shown;
 }
 
+std::vector<std::string> Config::changed_in(const Config& other) const {
+  std::vector<std::string> changed;
+  for (const auto& [name, value] : values_) {
+    const Value& its = other.values_.find(name)->second;
+    if (value.text != its.text || value.items != its.items) changed.push_back(name);
+  }
+  return changed;
+}
+
 std::optional<std::string> process_environment(const std::string& name) {
   const char* const value = std::getenv(name.c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);

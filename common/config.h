@@ -73,6 +73,9 @@ class Config {
   };
   std::vector<Shown> show() const;
 
+  // "section.name" of the keys, of the same table, that have another value in `other`.
+  std::vector<std::string> changed_in(const Config& other) const;
+
  private:
   struct Value {
     std::string text;                // scalar, as in the environment

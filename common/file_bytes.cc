@@ -38,4 +38,16 @@ FileBytes read_file_bytes(const std::string& path, std::size_t most) {
   return file;
 }
 
+std::string file_version(const std::string& path) {
+  struct stat file {};
+  if (path.empty() || stat(path.c_str(), &file) != 0) return {};
+  std::string version;
+  for (const std::int64_t part :
+       {static_cast<std::int64_t>(file.st_ino), static_cast<std::int64_t>(file.st_mtim.tv_sec),
+        static_cast<std::int64_t>(file.st_mtim.tv_nsec), static_cast<std::int64_t>(file.st_size)}) {
+    version += std::to_string(part) + ' ';
+  }
+  return version;
+}
+
 }  // namespace resmgr

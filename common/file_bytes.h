@@ -1,4 +1,4 @@
-// Reads a small file whole.
+// Reads a small file whole, and notices when it changed.
 #ifndef RESMGR_COMMON_FILE_BYTES_H_
 #define RESMGR_COMMON_FILE_BYTES_H_
 
@@ -17,6 +17,9 @@ struct FileBytes {
 
 // Never waits: a FIFO that nobody writes to reads as empty.
 FileBytes read_file_bytes(const std::string& path, std::size_t most);
+
+// Another text after each change of the file's content; empty where it can't be seen.
+std::string file_version(const std::string& path);
 
 }  // namespace resmgr
 

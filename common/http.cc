@@ -138,8 +138,9 @@ class PooledHttpClient final : public HttpClient {
         idle_.pop_back();
       }
     }
-    if (!found || !found->is_quiet()) return open(endpoint_.read_timeout);
-    return found;
+    const bool usable =
+        found && found->is_quiet() && found->ca_version() == file_version(endpoint_.ca_file);
+    return usable ? std::move(found) : open(endpoint_.read_timeout);
   }
 
   // Also drops what nobody took for long. Connections are closed outside of the lock.

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/file_bytes.h"
 #include "common/http_connect.h"
 
 namespace resmgr {
@@ -53,7 +54,7 @@ class HttpConnection::PlainClient final : public httplib::ClientImpl {
 
 HttpConnection::HttpConnection(const HttpUrl& url, const HttpEndpoint& endpoint,
                                std::chrono::milliseconds read_timeout)
-    : dialling_{url, endpoint.connect_timeout} {
+    : dialling_{url, endpoint.connect_timeout}, ca_version_(file_version(endpoint.ca_file)) {
   if (url.scheme == HttpUrl::Scheme::https) {
     client_ = make_tls_client(endpoint);
   } else {

@@ -65,6 +65,10 @@ class HttpConnection {
   // Nothing may come unasked: what is readable is the peer's goodbye.
   bool is_quiet() const;
 
+  // Which content of the endpoint's CA file it goes by: whoever withdraws a CA, or adds one, need
+  // not wait until connections end.
+  const std::string& ca_version() const { return ca_version_; }
+
   Steady::time_point last_used;
 
  private:
@@ -88,6 +92,7 @@ class HttpConnection {
   Dialling dialling_;  // outlives the client
   std::unique_ptr<httplib::ClientImpl> client_;
   httplib::SSLClient* tls_ = nullptr;  // the same, if it is one
+  const std::string ca_version_;       // older rather than newer than what was read
 };
 
 }  // namespace resmgr

@@ -102,15 +102,31 @@ void sort_by_name(std::vector<Service>& services) {
 
 }  // namespace
 
-std::shared_ptr<const Catalog> Catalog::load(const std::vector<std::string>& folders) {
+std::shared_ptr<const Catalog> Catalog::load(const std::vector<std::string>& folders,
+                                             const Catalog* earlier) {
   auto catalog = std::make_shared<Catalog>();
+  std::vector<fs::path> wrong;
   for (const std::string& folder : folders) {
     for (const fs::path& file : files_in(folder, catalog->faults_)) {
-      add(read_file(file), catalog->services_, catalog->faults_);
+      Reading reading = read_file(file);
+      if (!reading.service) wrong.push_back(file);
+      add(std::move(reading), catalog->services_, catalog->faults_);
     }
+  }
+  if (earlier != nullptr) {
+    for (const fs::path& file : wrong) catalog->keep(*earlier, file);
   }
   sort_by_name(catalog->services_);
   return catalog;
+}
+
+void Catalog::keep(const Catalog& earlier, const std::string& file) {
+  const auto its = std::ranges::find(earlier.services_, file, &Service::file);
+  if (its == earlier.services_.end()) return;
+  // Its name may have moved to another file, which is right.
+  if (std::ranges::find(services_, its->name, &Service::name) != services_.end()) return;
+  services_.push_back(*its);
+  faults_.push_back({file, "the service '" + its->name + "' stays as it was before"});
 }
 
 std::shared_ptr<const Catalog> Catalog::from_text(std::string_view toml,

@@ -85,8 +85,10 @@ struct Fault {
 class Catalog {
  public:
   // Reads every *.toml in the folders, in order of names. A wrong file is left out, with all its
-  // faults; so is a second file for the same service name. A missing folder is no fault.
-  static std::shared_ptr<const Catalog> load(const std::vector<std::string>& folders);
+  // faults; so is a second file for the same service name. A missing folder is no fault. The
+  // service of a wrong file stays as `earlier` has it from that file, if it does.
+  static std::shared_ptr<const Catalog> load(const std::vector<std::string>& folders,
+                                             const Catalog* earlier = nullptr);
   // For tests: one file's text.
   static std::shared_ptr<const Catalog> from_text(std::string_view toml,
                                                   const std::string& file_name);
@@ -96,6 +98,8 @@ class Catalog {
   const std::vector<Fault>& faults() const { return faults_; }
 
  private:
+  void keep(const Catalog& earlier, const std::string& file);
+
   std::vector<Service> services_;
   std::vector<Fault> faults_;
 };

@@ -111,51 +111,58 @@ std::string login_name(uid_t uid) {
 
 }  // namespace
 
+// What a reload replaces, as a whole.
+struct Authenticator::Setup {
+  bool has_keys() const { return remote != nullptr || files.size() > 0; }
+  void require_keys() const;
+  [[noreturn]] void refuse_unknown_key() const;
+
+  AuthOptions options;
+  KeySet files;
+  std::shared_ptr<RemoteKeySet> remote;  // null: no URL
+};
+
 struct Authenticator::State {
-  State(AuthOptions auth_options, const Clock& a_clock, std::string an_agent_id)
-      : options(std::move(auth_options)), clock(a_clock), agent_id(std::move(an_agent_id)) {}
+  State(const Clock& a_clock, std::string an_agent_id)
+      : clock(a_clock), agent_id(std::move(an_agent_id)) {}
 
-  std::shared_ptr<const KeySet> file_keys() const {
+  std::shared_ptr<const Setup> current() const {
     const std::shared_lock lock(mutex);
-    return keys_of_files;
+    return setup;
   }
-  void set_file_keys(KeySet keys);
-  void obtain_keys();
+  void take(Setup fresh);
 
-  std::optional<Principal> cached(const std::string& digest, Instant now);
+  std::optional<Principal> cached(const std::string& digest, const AuthOptions& options);
   struct Checked {
     std::optional<Principal> principal;     // empty: no key that is here may have signed it
     std::shared_ptr<const KeySet> fetched;  // what the remote keys were; null: none yet
   };
-  Checked check(std::string_view token, const std::string& digest);
-  [[noreturn]] void refuse_unknown_key() const;
+  // `generation` is the cache's from before `setup` was read: with an older setup, the cache takes
+  // no entry.
+  Checked check(std::string_view token, const std::string& digest, const Setup& setup,
+                std::uint64_t generation);
 
-  const AuthOptions options;
   const Clock& clock;
   const std::string agent_id;
-  std::unique_ptr<RemoteKeySet> remote;  // null: no URL
   TokenCache cache;
 
-  mutable std::shared_mutex mutex;              // held for no I/O
-  std::shared_ptr<const KeySet> keys_of_files;  // guarded by `mutex`; never null
+  mutable std::shared_mutex mutex;     // held for no I/O
+  std::shared_ptr<const Setup> setup;  // guarded by `mutex`; never null
 };
 
-void Authenticator::State::set_file_keys(KeySet keys) {
-  auto shared = std::make_shared<const KeySet>(std::move(keys));
+void Authenticator::State::take(Setup fresh) {
+  auto shared = std::make_shared<const Setup>(std::move(fresh));
   {
     const std::unique_lock lock(mutex);
-    keys_of_files = std::move(shared);
+    std::swap(setup, shared);
   }
   cache.clear();
 }
 
-void Authenticator::State::obtain_keys() {
-  if (remote->obtain()) cache.clear();
-}
-
-std::optional<Principal> Authenticator::State::cached(const std::string& digest, Instant now) {
+std::optional<Principal> Authenticator::State::cached(const std::string& digest,
+                                                      const AuthOptions& options) {
   std::optional<Principal> found = cache.find(digest);
-  if (found && expired(*found->expires_at, options, now)) {
+  if (found && expired(*found->expires_at, options, clock.now())) {
     cache.erase(digest);
     refuse_token("the token expired");
   }
@@ -163,29 +170,27 @@ std::optional<Principal> Authenticator::State::cached(const std::string& digest,
 }
 
 Authenticator::State::Checked Authenticator::State::check(std::string_view token,
-                                                          const std::string& digest) {
-  // Read before the keys: with older keys, the cache takes no entry.
-  const std::uint64_t generation = cache.generation();
+                                                          const std::string& digest,
+                                                          const Setup& its_setup,
+                                                          std::uint64_t generation) {
   Checked checked;
-  if (remote) checked.fetched = remote->keys();
-  const Instant now = clock.now();
-  checked.principal = cached(digest, now);
+  if (its_setup.remote) checked.fetched = its_setup.remote->keys();
+  checked.principal = cached(digest, its_setup.options);
   if (checked.principal) return checked;
 
   const Jws jws = parse_jws(token);
-  const std::shared_ptr<const KeySet> files = file_keys();
-  const Verdict verdict = verify(jws, {files.get(), checked.fetched.get()});
+  const Verdict verdict = verify(jws, {&its_setup.files, checked.fetched.get()});
   if (verdict != Verdict::verified) {
-    const bool may_still_come = remote != nullptr && checked.fetched == nullptr;
+    const bool may_still_come = its_setup.remote != nullptr && checked.fetched == nullptr;
     if (verdict == Verdict::unknown_key || may_still_come) return checked;
     refuse_token("the signature of the token does not verify");
   }
-  checked.principal = principal_from_claims(jws.payload, options, now);
+  checked.principal = principal_from_claims(jws.payload, its_setup.options, clock.now());
   cache.insert(digest, *checked.principal, generation);
   return checked;
 }
 
-void Authenticator::State::refuse_unknown_key() const {
+void Authenticator::Setup::refuse_unknown_key() const {
   if (!remote || !remote->failing())
     refuse_token("the token was signed with a key that is not known");
   Error error(ErrorKind::unavailable,
@@ -197,51 +202,53 @@ void Authenticator::State::refuse_unknown_key() const {
 
 Authenticator::Authenticator(AuthOptions options, const Clock& clock, std::string agent_id,
                              std::unique_ptr<HttpClient> jwks_client)
-    : state_(std::make_unique<State>(std::move(options), clock, std::move(agent_id))) {
-  const AuthOptions& given = state_->options;
-  if (!given.jwks_url.empty()) {
-    state_->remote = std::make_unique<RemoteKeySet>(given.jwks_url, given.jwks_ca_file, clock,
-                                                    std::move(jwks_client));
+    : state_(std::make_unique<State>(clock, std::move(agent_id))) {
+  Setup setup;
+  if (!options.jwks_url.empty()) {
+    setup.remote = std::make_shared<RemoteKeySet>(options.jwks_url, options.jwks_ca_file, clock,
+                                                  std::move(jwks_client));
   }
-  state_->set_file_keys(read_key_files(given));
+  setup.files = read_key_files(options);
+  setup.options = std::move(options);
+  state_->take(std::move(setup));
 }
 
 Authenticator::~Authenticator() = default;
 
-bool Authenticator::configured() const {
-  return state_->remote != nullptr || state_->file_keys()->size() > 0;
-}
+bool Authenticator::configured() const { return state_->current()->has_keys(); }
 
 std::optional<Principal> Authenticator::authenticate(std::string_view authorization,
                                                      bool may_fetch) {
-  require_keys();
+  state_->current()->require_keys();
   return authenticate_token(bearer_token(authorization), may_fetch);
 }
 
 std::optional<Principal> Authenticator::authenticate_token(std::string_view token, bool may_fetch) {
-  require_keys();
+  state_->current()->require_keys();
   if (token.size() > kMaxTokenBytes) refuse_token("the token is longer than 8 KiB");
   const std::string digest = sha256(token);
-  const RemoteKeySet* remote = state_->remote.get();
   // Ends after two rounds, or three if another thread changes the keys meanwhile: the next attempt
   // is not allowed before kMinInterval.
   for (;;) {
-    State::Checked checked = state_->check(token, digest);
+    const std::uint64_t generation = state_->cache.generation();
+    const std::shared_ptr<const Setup> setup = state_->current();
+    RemoteKeySet* const remote = setup->remote.get();
+    State::Checked checked = state_->check(token, digest, *setup, generation);
     const bool fetch_first =
         remote != nullptr && (checked.principal ? remote->refresh_due() : remote->obtainable());
     if (fetch_first) {
       if (!may_fetch) return std::nullopt;
-      state_->obtain_keys();
+      if (remote->obtain()) state_->cache.clear();
     } else if (checked.principal) {
       return std::move(checked.principal);
     } else if (remote == nullptr || remote->keys() == checked.fetched) {
-      state_->refuse_unknown_key();
+      setup->refuse_unknown_key();
     }
   }
 }
 
-void Authenticator::require_keys() const {
-  if (configured()) return;
+void Authenticator::Setup::require_keys() const {
+  if (has_keys()) return;
   Error error(ErrorKind::unauthenticated,
               "no key is configured in [auth], so no token can be checked",
               "set hmac_key_file, public_key_file, jwks_file or jwks_url in [auth], or use the "
@@ -259,10 +266,21 @@ Principal Authenticator::socket_peer(uid_t uid) const {
   return principal;
 }
 
-void Authenticator::reload() {
-  KeySet keys = read_key_files(state_->options);
-  if (state_->remote) state_->remote->expire();
-  state_->set_file_keys(std::move(keys));
+void Authenticator::reload(AuthOptions options) {
+  const std::shared_ptr<const Setup> before = state_->current();
+  Setup setup;
+  setup.files = read_key_files(options);
+  const bool same_url = options.jwks_url == before->options.jwks_url &&
+                        options.jwks_ca_file == before->options.jwks_ca_file;
+  if (same_url) {
+    setup.remote = before->remote;
+    if (setup.remote) setup.remote->expire();
+  } else if (!options.jwks_url.empty()) {
+    setup.remote = std::make_shared<RemoteKeySet>(options.jwks_url, options.jwks_ca_file,
+                                                  state_->clock, nullptr);
+  }
+  setup.options = std::move(options);
+  state_->take(std::move(setup));
 }
 
 }  // namespace resmgr::identity

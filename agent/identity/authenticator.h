@@ -61,12 +61,13 @@ class Authenticator {
   // Whether any key is configured at all.
   bool configured() const;
 
-  // Reads key files again and empties the caches; on an error the old keys stay and it throws.
-  void reload();
+  // Takes these options from now on, reads their key files and empties the caches; on an error all
+  // stays as it was, and it throws. What was fetched from a JWKS URL serves on until it was fetched
+  // again, if the URL is the same.
+  void reload(AuthOptions options);
 
  private:
-  void require_keys() const;
-
+  struct Setup;
   struct State;
   std::unique_ptr<State> state_;
 };

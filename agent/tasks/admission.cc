@@ -46,24 +46,24 @@ void check_floor(const std::string& path, std::int64_t floor) {
 
 }  // namespace
 
-void check_free_disk(const TaskOptions& options, const std::string& engine_root) {
-  if (options.limits.min_free_disk_bytes <= 0) return;
-  check_floor(options.data_dir, options.limits.min_free_disk_bytes);
-  check_floor(engine_root, options.limits.min_free_disk_bytes);
+void check_free_disk(const std::string& data_dir, const std::string& engine_root,
+                     std::int64_t floor) {
+  if (floor <= 0) return;
+  check_floor(data_dir, floor);
+  check_floor(engine_root, floor);
 }
 
-Admission admit(journal::Transaction& transaction, const TaskOptions& options,
-                const StartIntent& intent, const catalog::Service& service, Instant now,
-                const HostCapacity& host) {
+Admission admit(journal::Transaction& transaction, const AdmissionRules& rules,
+                const StartIntent& intent, const catalog::Service& service, Instant now) {
   if (auto earlier = replay(transaction, intent, now)) return *earlier;
   check_not_draining(transaction);
-  check_limits(transaction, options.limits, intent, service, now, host);
+  check_limits(transaction, rules.limits, intent, service, now, rules.capacity);
 
   journal::TaskRow row;
   row.task.task_id = new_uuid_v7(now);
   row.task.user_id = intent.user_id;
   row.task.service_type = service.name;
-  row.task.host = options.host_name;
+  row.task.host = rules.host_name;
   row.task.created_at = now;
   row.spec_hash = service.spec_hash;
   row.memory_bytes = service.memory_bytes;

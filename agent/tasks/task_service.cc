@@ -45,6 +45,7 @@ struct TaskService::State {
         engine(e),
         clock(k),
         catalog(std::move(c)),
+        limits(options.limits),
         session(options.agent_id, engine, journal),
         heartbeats(options, journal, engine, session, clock),
         lifecycle({options, journal, engine, clock, session, heartbeats, waiters,
@@ -75,6 +76,10 @@ struct TaskService::State {
 
   std::shared_ptr<const catalog::Catalog> current_catalog() const {
     return catalog.with([](const auto& current) { return current; });
+  }
+
+  Limits current_limits() const {
+    return limits.with([](const Limits& current) { return current; });
   }
 
   std::optional<journal::TaskRow> row(const std::string& task_id) const {
@@ -108,6 +113,7 @@ struct TaskService::State {
   engine::Engine& engine;
   const Clock& clock;
   mutable Guarded<std::shared_ptr<const catalog::Catalog>> catalog;
+  mutable Guarded<Limits> limits;
   EngineSession session;
   Heartbeats heartbeats;
   Waiters waiters;
@@ -138,13 +144,15 @@ Admission TaskService::start(const StartIntent& intent) {
   const catalog::Service* service = catalog->find(intent.service_type);
   if (service == nullptr) throw unknown_service(intent.service_type, *catalog);
   if (!state_->session.trusted()) throw engine_is_away(state_->session.health().last_error);
-  check_free_disk(state_->options, state_->session.engine_root());
+  const AdmissionRules rules{state_->options.host_name, state_->current_limits(),
+                             state_->session.capacity()};
+  check_free_disk(state_->options.data_dir, state_->session.engine_root(),
+                  rules.limits.min_free_disk_bytes);
 
-  const HostCapacity capacity = state_->session.capacity();
   const Instant now = state_->clock.now();
   failpoint("admission.before_commit");
   const Admission admission = state_->journal.writing([&](journal::Transaction& transaction) {
-    return admit(transaction, state_->options, intent, *service, now, capacity);
+    return admit(transaction, rules, intent, *service, now);
   });
   failpoint("admission.after_commit");
   if (admission.replayed) return admission;
@@ -251,6 +259,10 @@ std::shared_ptr<const catalog::Catalog> TaskService::catalog() const {
 
 void TaskService::set_catalog(std::shared_ptr<const catalog::Catalog> catalog) {
   state_->catalog.with([&](auto& current) { current = std::move(catalog); });
+}
+
+void TaskService::set_limits(const Limits& limits) {
+  state_->limits.with([&](Limits& current) { current = limits; });
 }
 
 EngineHealth TaskService::engine_health() const { return state_->session.health(); }

@@ -55,7 +55,7 @@ struct TaskOptions {
   int concurrent_starts = 0;  // 0 = two a core
   int lane_threads = 128;     // at most; 0: a test takes the steps itself, see TaskSteps
   Millis sample_interval{10'000};
-  Limits limits;
+  Limits limits;  // at first, see set_limits()
   // Told of each start that succeeded, from any thread: how long it took from its admission to the
   // start of the container, and from there until it was ready. May be empty; must not throw.
   std::function<void(Millis to_container, Millis to_readiness)> on_ready;
@@ -147,6 +147,9 @@ class TaskService {
 
   std::shared_ptr<const catalog::Catalog> catalog() const;
   void set_catalog(std::shared_ptr<const catalog::Catalog> catalog);
+
+  // For starts from now on; what runs goes on.
+  void set_limits(const Limits& limits);
 
   EngineHealth engine_health() const;
 

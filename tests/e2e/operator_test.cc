@@ -1,7 +1,10 @@
 // What an operator does to a host, on a real engine: reconciles what others left, drains it, limits
 // it.
 
+#include <signal.h>
+
 #include <atomic>
+#include <fstream>
 #include <thread>
 
 #include "common/ids.h"
@@ -127,6 +130,84 @@ TEST_F(OperatorTest, ADrainedHostStaysDrainedUntilItIsResumed) {
   const support::Finished events = agent_.cli({"events"});
   EXPECT_THAT(events.out, HasSubstr("agent.drained"));
   EXPECT_THAT(events.out, HasSubstr("agent.resumed"));
+}
+
+class ReloadTest : public OperatorTest {
+ protected:
+  ReloadTest() : OperatorTest("[limits]\ntasks_per_user = 1\n") {}
+
+  // The whole of resmgr.toml, with so much about limits.
+  void configure(const std::string& rest) const {
+    std::ofstream(agent_.dir() / "resmgr.toml")
+        << "[auth]\nhmac_key_file = \"" << (agent_.dir() / "key").string() << "\"\n"
+        << rest;
+  }
+  void define(const std::string& text) const {
+    std::ofstream(agent_.dir() / "services.d" / "mine.toml") << text;
+  }
+  // Sends SIGHUP, and waits until the log says so once more.
+  void reload(const std::string& word) {
+    const std::size_t before = agent_.log().size();
+    ::kill(agent_.pid(), SIGHUP);
+    EXPECT_TRUE(support::eventually([&] {
+      return agent_.log().find(word, before) != std::string::npos;
+    })) << word
+        << " is not in the log:\n"
+        << agent_.log();
+  }
+};
+
+TEST_F(ReloadTest, TakesLimitsCatalogAndKeysAndRefusesWhatIsWrong) {
+  const std::string definition =
+      "name = \"mine\"\nimage = \"resmgr/hello:latest\"\ncontainer_port = 8080\n";
+  const Answer first = alice().start("hello");
+  ASSERT_EQ(first.status, 201);
+  EXPECT_EQ(alice().start("hello").status, 409);
+  configure("[limits]\ntasks_per_user = 2\n");
+  define(definition);
+  reload("Reloaded the configuration");
+  const Answer second = alice().start("mine");
+  EXPECT_EQ(second.status, 201) << second.response.body;
+
+  // Nothing of a wrong file counts, and a wrong definition takes no service away.
+  configure("[limits]\ntasks_per_usr = 3\n");
+  reload("tasks_per_user");
+  EXPECT_EQ(alice().start("hello").status, 409);
+  configure("[limits]\ntasks_per_user = 3\n[server]\nmax_connections = 99\n");
+  define("name = ");
+  reload("Reloaded the configuration");
+  EXPECT_THAT(agent_.log(), HasSubstr("server.max_connections"));
+  const Answer third = alice().start("mine");
+  EXPECT_EQ(third.status, 201) << third.response.body;
+
+  // Another key: the old one's tokens are refused from then on.
+  std::ofstream(agent_.dir() / "key") << "another key, of thirty-two bytes or more\n";
+  reload("Reloaded the configuration");
+  EXPECT_EQ(alice().get("/api/tasks").status, 401);
+  const support::Finished all = agent_.cli({"stop", "--all"});
+  EXPECT_EQ(all.code, 0) << all.err;
+}
+
+// 'Without dropping a request'.
+TEST_F(ReloadTest, NoRequestNoticesIt) {
+  std::atomic<bool> over{false};
+  std::atomic<int> asked{0};
+  std::atomic<int> failed{0};
+  {
+    std::vector<std::jthread> clients;
+    for (int i = 0; i < 4; ++i) {
+      clients.emplace_back([&, client = alice()] {
+        while (!over) {
+          if (client.get("/api/tasks").status != 200) ++failed;
+          ++asked;
+        }
+      });
+    }
+    for (int i = 0; i < 20; ++i) reload("Reloaded the configuration");
+    over = true;
+  }
+  EXPECT_EQ(failed, 0) << "of " << asked;
+  EXPECT_GT(asked, 20);
 }
 
 class LimitedTest : public OperatorTest {

@@ -49,6 +49,32 @@ TEST(Catalog, GoodFilesServeBesideWrongOnes) {
   EXPECT_EQ(catalog->find(""), nullptr);
 }
 
+TEST(Catalog, AFileThatWentWrongLeavesItsServiceAsItWas) {
+  const support::TempDir folder;
+  folder.write("a.toml", definition("alpha", "old"));
+  folder.write("b.toml", definition("beta", "old"));
+  folder.write("c.toml", definition("gamma", "old"));
+  const std::vector<std::string> folders = {folder.path().string()};
+  const auto before = Catalog::load(folders);
+  const std::string wrong = folder.write("a.toml", "name = ");
+  folder.write("b.toml", definition("beta", "new"));
+  std::filesystem::remove(folder.path() / "c.toml");
+  folder.write("d.toml", "name = ");  // was never right
+  const auto after = Catalog::load(folders, before.get());
+  EXPECT_THAT(names(*after), testing::ElementsAre("alpha", "beta"));
+  EXPECT_EQ(after->find("alpha")->image, "old");
+  EXPECT_EQ(after->find("beta")->image, "new");
+  EXPECT_THAT(after->faults(),
+              testing::Contains(AllOf(testing::Field(&Fault::where, wrong),
+                                      testing::Field(&Fault::what, HasSubstr("'alpha' stays")))));
+
+  // Its name has moved to another file.
+  folder.write("d.toml", definition("alpha", "moved"));
+  const auto moved = Catalog::load(folders, after.get());
+  EXPECT_THAT(names(*moved), testing::ElementsAre("alpha", "beta"));
+  EXPECT_EQ(moved->find("alpha")->image, "moved");
+}
+
 TEST(Catalog, TheFirstOfANameStays) {
   const support::TempDir one;
   const support::TempDir two;

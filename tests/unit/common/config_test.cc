@@ -295,5 +295,14 @@ TEST_F(ConfigTest, TakesAWrongKeyForADefect) {
             ErrorKind::internal);
 }
 
+TEST_F(ConfigTest, TellsWhichKeysAnotherConfigurationChanges) {
+  const Config before = load("[server]\nlisten = [\"127.0.0.1:1\", \"127.0.0.1:2\"]\n");
+  EXPECT_THAT(before.changed_in(before), testing::IsEmpty());
+  const Config after = load(
+      "[server]\nlisten = [\"127.0.0.1:1\"]\n[postgres]\nurl = \"postgresql://x\"\n"
+      "[sinks]\ntimeout = \"30s\"\n");
+  EXPECT_THAT(before.changed_in(after), ElementsAre("postgres.url", "server.listen"));
+}
+
 }  // namespace
 }  // namespace resmgr

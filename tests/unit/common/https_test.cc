@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <thread>
 
 #include "common/error.h"
@@ -74,6 +75,28 @@ TEST_F(HttpsTest, TrustsWhatTheGivenAuthoritySigned) {
   endpoint.ca_file.clear();  // the system's, which know no such authority
   EXPECT_THAT(failure_of(*make_http_client(endpoint), get("/")).message(),
               HasSubstr("not trusted"));
+}
+
+TEST_F(HttpsTest, TakesAnotherAuthorityFromItsFileAtOnce) {
+  const support::Authority authority(dir_.path() / "authority.pem");
+  const support::Authority stranger(dir_.path() / "stranger.pem");
+  authority.issue({"127.0.0.1"}, {certificate_, key_});
+  const ScriptedServer server(certificate_, key_, echo);
+  HttpEndpoint endpoint;
+  endpoint.url = server.url();
+  endpoint.ca_file = dir_.path() / "ca.pem";
+  // As somebody replaces such a file.
+  const auto trust = [&](const std::string& file) {
+    std::filesystem::copy_file(file, dir_.path() / "ca.new");
+    std::filesystem::rename(dir_.path() / "ca.new", endpoint.ca_file);
+  };
+  trust(authority.file());
+  const auto client = make_http_client(endpoint);
+  EXPECT_EQ(client->send(get("/a")).body, "GET /a HTTP/1.1");
+  trust(stranger.file());
+  EXPECT_THAT(failure_of(*client, get("/b")).message(), HasSubstr("not trusted"));
+  trust(authority.file());
+  EXPECT_EQ(client->send(get("/c")).body, "GET /c HTTP/1.1");
 }
 
 TEST_F(HttpsTest, SaysWhenTheCertificateExpired) {

@@ -45,6 +45,7 @@ class AuthenticatorTest : public testing::Test {
     return make(options);
   }
   std::unique_ptr<Authenticator> make(const AuthOptions& options) {
+    options_ = options;
     return std::make_unique<Authenticator>(options, clock_, kAgentId, issuer_.client());
   }
 
@@ -72,6 +73,7 @@ class AuthenticatorTest : public testing::Test {
   static constexpr char kExpired[] = "unauthenticated: the token expired";
 
   support::TempDir folder_;
+  AuthOptions options_;  // what make() was told last
   FakeClock clock_;
   FakeIssuer issuer_;
 };

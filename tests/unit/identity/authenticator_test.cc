@@ -133,7 +133,7 @@ TEST_F(AuthenticatorTest, ReloadTakesNewKeysAndForgetsTokensOfOldOnes) {
   EXPECT_EQ(say(*authenticator, token), kUser);
   folder_.write("hmac.key", std::string(40, 'n'));
   EXPECT_EQ(say(*authenticator, token), kUser);
-  authenticator->reload();
+  authenticator->reload(options_);
   EXPECT_EQ(say(*authenticator, token),
             "unauthenticated: the signature of the token does not verify");
   const std::string fresh =
@@ -141,10 +141,33 @@ TEST_F(AuthenticatorTest, ReloadTakesNewKeysAndForgetsTokensOfOldOnes) {
   EXPECT_EQ(say(*authenticator, fresh), kUser);
 }
 
+TEST_F(AuthenticatorTest, ReloadTakesWhatIsAskedOfTokens) {
+  const auto authenticator = with_secret();
+  const std::string token = hs256(claims());
+  EXPECT_EQ(say(*authenticator, token), kUser);
+  options_.issuer = "https://id.example";
+  authenticator->reload(options_);
+  EXPECT_THAT(say(*authenticator, token), testing::HasSubstr("issuer"));
+  options_.issuer.clear();
+  authenticator->reload(options_);
+  EXPECT_EQ(say(*authenticator, token), kUser);
+}
+
+TEST_F(AuthenticatorTest, ReloadCanTakeTheOnlyKeyAwayAndBringIt) {
+  const auto authenticator = with_secret();
+  const std::string token = hs256(claims());
+  EXPECT_EQ(say(*authenticator, token), kUser);
+  authenticator->reload({});
+  EXPECT_FALSE(authenticator->configured());
+  EXPECT_THAT(say(*authenticator, token), testing::HasSubstr("no key is configured"));
+  authenticator->reload(options_);
+  EXPECT_EQ(say(*authenticator, token), kUser);
+}
+
 TEST_F(AuthenticatorTest, AFailedReloadKeepsTheOldKeys) {
   const auto authenticator = with_secret();
   folder_.write("hmac.key", "short");
-  EXPECT_THROW(authenticator->reload(), Error);
+  EXPECT_THROW(authenticator->reload(options_), Error);
   EXPECT_EQ(say(*authenticator, hs256(claims())), kUser);
 }
 

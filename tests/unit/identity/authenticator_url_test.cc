@@ -108,10 +108,32 @@ TEST_F(AuthenticatorTest, ReloadFetchesTheKeySetAgain) {
   const auto authenticator = with_url();
   EXPECT_EQ(say(*authenticator, es256(first, "first")), kUser);
   issuer_.answer(200, jwks({second.jwk("second")}));
-  authenticator->reload();
+  authenticator->reload(options_);
   EXPECT_EQ(say(*authenticator, es256(first, "first"), false), "fetch first");
   EXPECT_EQ(say(*authenticator, es256(second, "second")), kUser);
   EXPECT_EQ(say(*authenticator, es256(first, "first")), kUnknown);
+}
+
+TEST_F(AuthenticatorTest, AfterAReloadTheFetchedKeysServeOnWhileTheUrlIsAway) {
+  const Signer signer = Signer::ec();
+  issuer_.answer(200, jwks({signer.jwk("known")}));
+  const auto authenticator = with_url();
+  EXPECT_EQ(say(*authenticator, es256(signer, "known")), kUser);
+  issuer_.answer(503, "");
+  authenticator->reload(options_);
+  EXPECT_EQ(say(*authenticator, es256(signer, "known")), kUser);
+}
+
+TEST_F(AuthenticatorTest, ReloadLeavesAnUrlThatIsConfiguredNoMore) {
+  const Signer signer = Signer::ec();
+  issuer_.answer(200, jwks({signer.jwk("known")}));
+  const auto authenticator = with_url();
+  EXPECT_EQ(say(*authenticator, es256(signer, "known")), kUser);
+  AuthOptions options;
+  options.hmac_key_file = folder_.write("hmac.key", kSecret);
+  authenticator->reload(options);
+  EXPECT_EQ(say(*authenticator, es256(signer, "known")), kUnknown);
+  EXPECT_EQ(say(*authenticator, hs256(claims())), kUser);
 }
 
 TEST_F(AuthenticatorTest, FilesServeBesideAnUrlThatIsAway) {
@@ -141,7 +163,7 @@ TEST_F(AuthenticatorTest, OneFetchServesAllWhoWait) {
       all_here.arrive_and_wait();
       for (int i = 0; i < 50; ++i) {
         if (say(*authenticator, token) == kUser) ++taken;
-        if (i == 25 && t == 0) authenticator->reload();
+        if (i == 25 && t == 0) authenticator->reload(options_);
       }
     });
   }

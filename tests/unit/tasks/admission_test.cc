@@ -156,15 +156,22 @@ TEST_F(AdmissionTest, IdsGrowThoughTheClockStepsBack) {
 
 // Hazard 36: the floor is asked of both disks. On /proc nothing is ever free.
 TEST_F(AdmissionTest, TheFloorIsThatOfBothDisks) {
-  TaskOptions options = world.options;
-  options.limits.min_free_disk_bytes = 1;
-  EXPECT_NO_THROW(check_free_disk(options, "/"));
-  EXPECT_NO_THROW(check_free_disk(options, "/not/visible/from/here"));
-  EXPECT_EQ(refusal([&] { check_free_disk(options, "/proc"); }).problem, "disk-full");
-  options.data_dir = "/proc";
-  EXPECT_EQ(refusal([&] { check_free_disk(options, "/"); }).problem, "disk-full");
-  options.limits.min_free_disk_bytes = 0;
-  EXPECT_NO_THROW(check_free_disk(options, "/proc"));
+  const std::string& data = world.options.data_dir;
+  EXPECT_NO_THROW(check_free_disk(data, "/", 1));
+  EXPECT_NO_THROW(check_free_disk(data, "/not/visible/from/here", 1));
+  EXPECT_EQ(refusal([&] { check_free_disk(data, "/proc", 1); }).problem, "disk-full");
+  EXPECT_EQ(refusal([&] { check_free_disk("/proc", "/", 1); }).problem, "disk-full");
+  EXPECT_NO_THROW(check_free_disk("/proc", "/proc", 0));
+}
+
+TEST_F(AdmissionTest, OtherLimitsHoldForStartsFromThenOn) {
+  world.start();
+  Limits limits;
+  limits.tasks_per_user = 1;
+  world.service->set_limits(limits);
+  EXPECT_EQ(refusal([&] { world.start(); }).problem, "limit-tasks-per-user");
+  world.service->set_limits({});
+  EXPECT_NO_THROW(world.start());
 }
 
 TEST_F(AdmissionTest, AnUnknownServiceIsNamedWithThoseThereAre) {
