@@ -40,7 +40,7 @@ bool LoadBuilder::put(const Event& event) {
   if (!load_.messages.empty() && bytes > limits_.bytes) return false;
   bytes_ = bytes;
   if (earlier == nullptr && last_only_ && !event.task_id.empty()) {
-    places_[event.task_id] = load_.messages.size();
+    places_[std::hash<std::string>{}(event.task_id)] = load_.messages.size();
   }
   Message& message = earlier == nullptr ? load_.messages.emplace_back() : *earlier;
   load_.replaced = load_.replaced || earlier != nullptr;
@@ -57,8 +57,10 @@ Message* LoadBuilder::earlier_of(const std::string& task_id) {
   if (task_id.empty() || load_.messages.empty()) return nullptr;
   // A short life is in one piece.
   if (load_.messages.back().task_id == task_id) return &load_.messages.back();
-  const auto place = places_.find(task_id);
-  return place == places_.end() ? nullptr : &load_.messages[place->second];
+  const auto place = places_.find(std::hash<std::string>{}(task_id));
+  if (place == places_.end()) return nullptr;
+  Message& message = load_.messages[place->second];
+  return message.task_id == task_id ? &message : nullptr;
 }
 
 Load LoadBuilder::finish() {

@@ -44,7 +44,9 @@ class LoadBuilder {
   Load load_;
   Event last_;
   std::size_t bytes_ = 0;
-  std::unordered_map<std::string, std::size_t> places_;  // of the tasks' messages
+  // Of the tasks' messages, by a hash of the id. Two ids with one hash only mean that a task may
+  // have a second message.
+  std::unordered_map<std::size_t, std::size_t> places_;
 };
 
 }  // namespace resmgr::sinks

@@ -101,6 +101,9 @@ Outcome PostgresSink::State::deliver(pqxx::connection& connection, const Batch& 
   if (!move_cursor(transaction, batch)) {
     return Outcome::retry("its cursor stands elsewhere than it should");
   }
+  // A crash of the server then takes all of this transaction, the cursor too, or nothing; the next
+  // commit that waits for the disk makes this one safe as well.
+  if (batch.more) transaction.exec("SET LOCAL synchronous_commit TO OFF");
   writer->write(transaction, batch.messages, {options.agent_id, journal_id}, way);
   failpoint("postgres.before_commit");
   transaction.commit();

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kColumns = kPostgresColumns.size();
 constexpr std::size_t kRowsAtOnce = 500;
+constexpr std::size_t kFirstRows = 50;  // the server has nothing to do until they are made
 
 std::string parameter(std::size_t number) { return "$" + std::to_string(number); }
 
@@ -67,7 +68,8 @@ PostgresWriter::PostgresWriter(const std::string& table)
 void PostgresWriter::write(pqxx::work& transaction, std::span<const Message> messages,
                            const PostgresOrigin& origin, PostgresWay way) const {
   const auto next = [&](std::launch when) {
-    const auto some = messages.first(std::min(messages.size(), kRowsAtOnce));
+    const std::size_t most = when == std::launch::deferred ? kFirstRows : kRowsAtOnce;
+    const auto some = messages.first(std::min(messages.size(), most));
     messages = messages.subspan(some.size());
     return std::async(when, [some] { return PostgresRows(some); });
   };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/error.h"
+#include "common/give_way.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/wire.h"
@@ -62,7 +63,7 @@ std::optional<Millis> Pump::step() {
 }
 
 std::optional<Millis> Pump::turn() {
-  if (unsaved_.position || !unsaved_.receipts.empty()) save();
+  if (is_save_due()) save();
   if (!located_) {
     if (const auto obstacle = locate()) return go_down(*obstacle);
     if (!located_) return Millis{0};
@@ -229,6 +230,7 @@ void Pump::read_ahead(const Load& load) {
   if (!load.full || !sink_->keeps_position()) return;
   const int most = limit_after_success();
   ahead_ = Ahead{load.end, most, std::async(std::launch::async, [this, after = load.end.seq, most] {
+                   give_way();
                    return read_events(after, most);
                  })};
 }

@@ -101,6 +101,7 @@ class Pump {
   void move_to(const Position& position, std::vector<MessageReceipt> receipts);
   void set_aside(const Message& message, const Outcome& outcome, int attempts,
                  const std::optional<Position>& move);
+  bool is_save_due() const;
   void save();
   void see(const Position& position);
   Position position_at(std::int64_t seq) const;
@@ -125,6 +126,7 @@ class Pump {
   std::optional<FirstSync> first_sync_;
   std::optional<Ahead> ahead_;
   Unsaved unsaved_;
+  Millis saved_at_{0};                 // since boot
   int limit_;                          // messages in a batch, fewer while a bad one is looked for
   int rejects_in_a_row_ = 0;           // of single messages
   bool stands_before_letter_ = false;  // the destination's position does

@@ -13,6 +13,8 @@ namespace {
 // a wrong address or a missing schema must not make a dead letter of each event.
 constexpr int kRejectsInARow = 20;
 
+constexpr Millis kSavedAtLeastEvery{1'000};
+
 }  // namespace
 
 Outcome Pump::send(const std::vector<Message>& messages, const std::optional<Position>& to,
@@ -21,6 +23,7 @@ Outcome Pump::send(const std::vector<Message>& messages, const std::optional<Pos
   if (sink_->keeps_position()) {
     batch.from = position_;
     batch.to = to;
+    batch.more = ahead_.has_value();
     const bool moves = to && to != position_;
     if (moves && std::ranges::find(attempted_, *to) == attempted_.end()) attempted_.push_back(*to);
   }
@@ -140,7 +143,14 @@ void Pump::move_to(const Position& position, std::vector<MessageReceipt> receipt
   see(position);
   // Even if it can't be saved: what was delivered is not sent again by this process.
   unsaved_ = {.position = true, .receipts = std::move(receipts)};
-  save();
+  if (is_save_due()) save();
+}
+
+// In a backlog of a destination that knows where it stands, a sync for each batch would take a good
+// part of the time, for what is merely shown and pins the retention.
+bool Pump::is_save_due() const {
+  if (!unsaved_.receipts.empty()) return true;
+  return unsaved_.position && (!ahead_ || clock_.since_boot() - saved_at_ >= kSavedAtLeastEvery);
 }
 
 void Pump::save() {
@@ -159,6 +169,7 @@ void Pump::save() {
   });
   failpoint("cursor.after_commit");
   unsaved_ = {};
+  saved_at_ = clock_.since_boot();
 }
 
 void Pump::set_aside(const Message& message, const Outcome& outcome, int attempts,
@@ -188,10 +199,14 @@ void Pump::see(const Position& position) {
 }
 
 void Pump::flush() {
-  if (!located_ || first_sync_ || health_.is_down() || !position_ || *position_ == seen_) return;
+  ahead_.reset();
+  const bool behind =
+      located_ && !first_sync_ && !health_.is_down() && position_ && *position_ != seen_;
   try {
-    if (sink_->keeps_position() && send({}, seen_).kind != Outcome::Kind::delivered) return;
-    move_to(Position(seen_), {});
+    if (behind && (!sink_->keeps_position() || send({}, seen_).kind == Outcome::Kind::delivered)) {
+      move_to(Position(seen_), {});
+    }
+    if (unsaved_.position) save();
   } catch (const std::exception& error) {
     log::warning("Sink {Sink} could not save how far it has come: {Reason}",
                  {{"Sink", sink_->name()}, {"Reason", error.what()}});

@@ -54,6 +54,9 @@ struct Batch {
   std::optional<Position> from;
   std::optional<Position> to;
   bool again = false;  // a dead letter, which somebody wants tried again
+  // The next one follows at once. The destination need not have made this one safe from its own
+  // crash before it answers, if that one does: where it has lost it, position() says so.
+  bool more = false;
 };
 
 // What a destination answered, to be kept with the task's record.

@@ -118,6 +118,33 @@ TEST_F(PostgresBacklogTest, SurvivesCutsInTheMiddleOfCopy) {
   }
 }
 
+// In the middle of a backlog nothing waits for the server's disk: what it has taken and lost in a
+// crash goes over again.
+TEST_F(PostgresBacklogTest, WhatTheServerLosesInACrashGoesOverAgain) {
+  constexpr int kLarge = 300;
+  const std::string long_reason(64'000, 'x');  // so that there is more than one batch of them
+  query("ALTER SYSTEM SET wal_writer_delay TO '10s'");
+  query("SELECT pg_reload_conf()");
+  Host host(url(), "one");
+  ASSERT_TRUE(host.deliver_all()) << host.cause();
+  std::vector<journal::TaskRow> rows;
+  for (int i = 0; i < kLarge; ++i) {
+    rows.push_back(host.run());
+    rows.back().task.status_reason = long_reason;
+    host.change(rows.back(), event_type::kStopRequested);
+  }
+  EXPECT_EQ(host.pump->step(), Millis{0});
+  const std::string taken = query("SELECT count(*) FROM tasks");
+  EXPECT_NE(taken, "0\n");
+  server().kill9();
+  server().start();
+  EXPECT_EQ(query("SELECT count(*) FROM tasks"), "0\n");
+  ASSERT_TRUE(host.deliver_all()) << host.cause();
+  EXPECT_EQ(found(), expected({&host}));
+  query("ALTER SYSTEM RESET wal_writer_delay");
+  query("SELECT pg_reload_conf()");
+}
+
 // Row-level security forbids COPY to all whom it holds for, and nothing else of this.
 TEST_F(PostgresBacklogTest, ATableThatTakesNoCopyIsFilledAllTheSame) {
   Host owner(url(), "owner");
