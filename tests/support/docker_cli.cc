@@ -69,4 +69,11 @@ void ensure_jupyter_image() {
   if (code != 0) throw std::runtime_error("packaging/images/jupyter/build failed");
 }
 
+void ensure_terminal_image() {
+  static const int code =
+      run({RESMGR_SOURCE_DIR "/packaging/images/terminal/build"}, {}, std::chrono::minutes(15))
+          .code;
+  if (code != 0) throw std::runtime_error("packaging/images/terminal/build failed");
+}
+
 }  // namespace resmgr::support

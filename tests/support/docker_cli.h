@@ -30,6 +30,8 @@ void remove_all_of(std::string_view agent_id);
 void ensure_hello_image();
 // … of the service 'jupyter', from Debian's packages: minutes, if it is not there yet.
 void ensure_jupyter_image();
+// … of the service 'terminal', as well.
+void ensure_terminal_image();
 
 }  // namespace resmgr::support
 
