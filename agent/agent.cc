@@ -4,7 +4,9 @@
 
 #include <utility>
 
+#include "agent/checks.h"
 #include "agent/engine/labels.h"
+#include "agent/host_checks.h"
 #include "agent/sinks/blockchain_sink.h"
 #include "agent/sinks/postgres_sink.h"
 #include "agent/sinks/postgres_usage.h"
@@ -31,6 +33,9 @@ std::string read_boot_id() {
 // Twice of what the journal's log grows to before it is moved into the file and begun anew: with
 // that, stops can be recorded for as long as the disk is full.
 constexpr std::int64_t kBallastBytes = 8 << 20;
+
+// Of all checks of the host together; each has limits of its own below it. Who asks waits for 30 s.
+constexpr Millis kHostCheckLimit{20'000};
 
 tasks::TaskOptions with_identity(tasks::TaskOptions options, const std::string& agent_id,
                                  std::string secret_key, api::Metrics& metrics) {
@@ -94,16 +99,9 @@ Agent::Agent(Settings settings)
   add_sinks();
   api::ServerOptions server = settings_.server;
   server.refused_interface = engine::bridge_name(agent_id_);
-  server_ = std::make_unique<api::Server>(server, api::Parts{journal_,
-                                                             tasks_,
-                                                             authenticator_,
-                                                             clock_,
-                                                             agent_id_,
-                                                             settings_.name,
-                                                             {},
-                                                             &pumps_,
-                                                             users_.get(),
-                                                             &metrics_});
+  server_ = std::make_unique<api::Server>(
+      server, api::Parts{journal_, tasks_, authenticator_, clock_, agent_id_, settings_.name,
+                         [this] { return check_host(); }, &pumps_, users_.get(), &metrics_});
 }
 
 // By PostgreSQL, where that is configured.
@@ -130,6 +128,13 @@ void Agent::add_sinks() {
     pumps_.add(std::make_unique<sinks::BlockchainSink>(*settings_.blockchain, journal_, clock_,
                                                        users_.get(), billed_before()));
   }
+}
+
+// With the destinations, each of which is asked once.
+Json Agent::check_host() {
+  std::vector<Check> checks = host_checks({settings_, engine_, journal_, tasks_, pumps_});
+  for (Check& check : destination_checks(settings_)) checks.push_back(std::move(check));
+  return checks_to_json(run_checks(checks, kHostCheckLimit));
 }
 
 Agent::~Agent() {

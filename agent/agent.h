@@ -20,6 +20,7 @@
 #include "agent/sinks/status.h"
 #include "agent/tasks/task_service.h"
 #include "common/clock.h"
+#include "common/json.h"
 
 namespace resmgr {
 
@@ -42,6 +43,7 @@ class Agent {
  private:
   void add_sinks();
   sinks::BilledBefore billed_before() const;
+  Json check_host();
   void write_agent_json();
   void record(const char* event_type) noexcept;
 

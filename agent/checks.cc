@@ -17,6 +17,10 @@ CheckResult run_check(const Check& check, const std::stop_token& stop) {
   try {
     result.text = check.run(stop);
     result.state = CheckResult::State::good;
+  } catch (const Doubt& doubt) {
+    result.state = CheckResult::State::doubtful;
+    result.text = doubt.message();
+    result.hint = doubt.hint();
   } catch (const Error& error) {
     result.state = CheckResult::State::failed;
     result.text = error.message();
@@ -34,6 +38,8 @@ std::string_view to_string(CheckResult::State state) {
   switch (state) {
     case CheckResult::State::good:
       return "ok";
+    case CheckResult::State::doubtful:
+      return "warning";
     case CheckResult::State::failed:
       return "failed";
     case CheckResult::State::off:
@@ -65,6 +71,19 @@ std::vector<CheckResult> run_checks(const std::vector<Check>& checks, Millis lim
   // Requests a stop of what still runs, and waits for it.
   threads.clear();
   return results;
+}
+
+Json checks_to_json(const std::vector<CheckResult>& results) {
+  const auto or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
+  Json all = Json::array();
+  for (const CheckResult& result : results) {
+    all.push_back({{"name", result.name},
+                   {"state", to_string(result.state)},
+                   {"destination", or_null(result.destination)},
+                   {"text", or_null(result.text)},
+                   {"hint", or_null(result.hint)}});
+  }
+  return all;
 }
 
 }  // namespace resmgr

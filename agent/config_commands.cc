@@ -116,18 +116,7 @@ std::optional<ConfigOutput> config_output_from(std::string_view name) {
 
 std::string render_checks(const std::vector<CheckResult>& results, ConfigOutput output) {
   if (output == ConfigOutput::json) {
-    Json all = Json::array();
-    for (const CheckResult& result : results) {
-      const auto or_null = [](const std::string& text) {
-        return text.empty() ? Json() : Json(text);
-      };
-      all.push_back({{"name", result.name},
-                     {"state", to_string(result.state)},
-                     {"destination", or_null(result.destination)},
-                     {"text", or_null(result.text)},
-                     {"hint", or_null(result.hint)}});
-    }
-    return dump_json(all) + "\n";
+    return dump_json(checks_to_json(results)) + "\n";
   }
   std::vector<Row> rows;
   for (const CheckResult& result : results) {

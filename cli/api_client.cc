@@ -192,6 +192,23 @@ Json ApiClient::host() {
   return json_of(exchange(make_request("GET", wire::kHost), kAction), kAction);
 }
 
+Json ApiClient::host_checks() {
+  constexpr char kAction[] = "check the agent's host";
+  return json_of(exchange(make_request("GET", wire::kHostChecks), kAction), kAction);
+}
+
+Json ApiClient::images() {
+  constexpr char kAction[] = "list images";
+  return json_of(exchange(make_request("GET", wire::kImages), kAction), kAction);
+}
+
+Json ApiClient::pull_image(const std::string& service) {
+  const std::string action = "pull the image of service '" + service + "'";
+  HttpRequest post = make_request("POST", wire::kPullImage);
+  post.body = dump_json({{"serviceType", service}});
+  return json_of(exchange(post, action), action);
+}
+
 Json ApiClient::ask_sink(const std::string& sink, const std::string& action) {
   const std::string deed = action + " sink '" + sink + "'";
   return json_of(exchange(make_request("POST", std::string(wire::kSinks) + "/" + url_encode(sink) +

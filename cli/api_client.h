@@ -87,6 +87,11 @@ class ApiClient {
                                        const std::function<bool(const Json& task)>& each);
   Json services();
   Json host();
+  // For admins: the agent's look at its host, [{name, state, destination, text, hint}].
+  Json host_checks();
+  // For admins: the images of the catalog, and one of them that is pulled from now on.
+  Json images();
+  Json pull_image(const std::string& service);
   // What a sink had refused for good, all pages.
   Json dead_letters(const std::string& sink);
   // What is billed of a task, what was posted of it, and what was answered: the agent's own object.

@@ -109,6 +109,8 @@ std::unique_ptr<CLI::App> make_command_line(Invocation& invocation) {
   add_why(root, invocation);
   add_services(root, invocation);
   add_status(root, invocation);
+  add_doctor(root, invocation);
+  add_images(root, invocation);
   add_usage(root, invocation);
   add_sync(root, invocation);
   add_reconcile(root, invocation);

@@ -2,8 +2,12 @@
 
 #include <pwd.h>
 #include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -18,6 +22,22 @@ namespace {
 std::string login_name() {
   const passwd* const entry = getpwuid(getuid());
   return entry == nullptr ? std::to_string(getuid()) : entry->pw_name;
+}
+
+// It gets the terminal, and with it Ctrl-C, which ends both.
+int run_program(const std::string& path) {
+  constexpr int kCannotRun = 127;
+  std::string name = path;
+  std::array<char*, 2> arguments = {name.data(), nullptr};
+  pid_t child = -1;
+  if (posix_spawn(&child, path.c_str(), nullptr, nullptr, arguments.data(), environ) != 0) {
+    return kCannotRun;
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return kCannotRun;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 }  // namespace
@@ -43,6 +63,7 @@ int main(int argc, char** argv) {
         resmgr::make_http_client,
         cli::catch_signals,
         [](resmgr::Millis time) { std::this_thread::sleep_for(time); },
+        run_program,
     };
     return cli::run(std::vector<std::string>(argv + 1, argv + argc), surroundings);
   } catch (const std::exception& defect) {

@@ -28,20 +28,6 @@ std::string progress_bar(double share) {
   return "[" + std::string(cells, '#') + std::string(kBarCells - cells, '.') + "]";
 }
 
-std::string pull_phase(const Json& pull) {
-  std::string phase = "pulling its image";
-  const std::string status = string_or(pull, "status");
-  const std::int64_t total = integer_or(pull, "totalBytes", 0);
-  if (total <= 0) return status.empty() ? phase : phase + ": " + status;
-  const std::int64_t done = std::clamp<std::int64_t>(integer_or(pull, "doneBytes", 0), 0, total);
-  const double share = static_cast<double>(done) / static_cast<double>(total);
-  phase += " " + progress_bar(share) + " " + std::to_string(static_cast<int>(share * 100)) +
-           " %, " + format_size(done) + " of " + format_size(total);
-  // What is all there is not yet unpacked.
-  if (done == total && !status.empty()) phase += ", " + status;
-  return phase;
-}
-
 }  // namespace
 
 ProgressLine::ProgressLine(const Surroundings& surroundings, bool wanted)
@@ -74,6 +60,20 @@ void ProgressLine::clear() {
   shown_ = false;
   surroundings_.err.write(kBeginOfLine);
   surroundings_.err.flush();
+}
+
+std::string pull_phase(const Json& pull) {
+  std::string phase = "pulling its image";
+  const std::string status = string_or(pull, "status");
+  const std::int64_t total = integer_or(pull, "totalBytes", 0);
+  if (total <= 0) return status.empty() ? phase : phase + ": " + status;
+  const std::int64_t done = std::clamp<std::int64_t>(integer_or(pull, "doneBytes", 0), 0, total);
+  const double share = static_cast<double>(done) / static_cast<double>(total);
+  phase += " " + progress_bar(share) + " " + std::to_string(static_cast<int>(share * 100)) +
+           " %, " + format_size(done) + " of " + format_size(total);
+  // What is all there is not yet unpacked.
+  if (done == total && !status.empty()) phase += ", " + status;
+  return phase;
 }
 
 std::string start_phase(const Json& task) {

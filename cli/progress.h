@@ -32,6 +32,9 @@ class ProgressLine {
   std::string text_;
 };
 
+// "pulling its image", with a bar where it is known how much there is: of the agent's `pull`.
+std::string pull_phase(const Json& pull);
+
 // What a starting task (single-task answer, with its progress and its events) waits for; while its
 // image is pulled with a bar.
 std::string start_phase(const Json& task);

@@ -33,6 +33,9 @@ struct Surroundings {
   std::function<std::unique_ptr<HttpClient>(const HttpEndpoint&)> connect;
   std::function<std::unique_ptr<Interrupts>()> catch_interrupts;
   std::function<void(Millis)> sleep;
+  // Runs a program of this host in the foreground; its exit code, 128 + the signal that ended it,
+  // or 127 where it could not be run.
+  std::function<int(const std::string& path)> run_program;
 
   // A variable that is set and not empty.
   std::optional<std::string> variable(const std::string& name) const;

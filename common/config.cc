@@ -157,9 +157,12 @@ std::vector<Config::Shown> Config::show() const {
 
 std::vector<std::string> Config::changed_in(const Config& other) const {
   std::vector<std::string> changed;
-  for (const auto& [name, value] : values_) {
+  for (const ConfigKey& key : keys_) {
+    const std::string name = full_name(key);
+    const Value& mine = values_.find(name)->second;
     const Value& its = other.values_.find(name)->second;
-    if (value.text != its.text || value.items != its.items) changed.push_back(name);
+    const bool is_list = key.type == ConfigType::text_list;
+    if (is_list ? mine.items != its.items : mine.text != its.text) changed.push_back(name);
   }
   return changed;
 }

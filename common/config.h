@@ -73,7 +73,7 @@ class Config {
   };
   std::vector<Shown> show() const;
 
-  // "section.name" of the keys, of the same table, that have another value in `other`.
+  // "section.name" of the keys that have another value in `other`, which is of the same table.
   std::vector<std::string> changed_in(const Config& other) const;
 
  private:

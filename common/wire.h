@@ -16,6 +16,9 @@ namespace resmgr::wire {
 inline constexpr char kTasks[] = "/api/tasks";
 inline constexpr char kServices[] = "/api/services";
 inline constexpr char kHost[] = "/api/host";
+inline constexpr char kHostChecks[] = "/api/host/checks";
+inline constexpr char kImages[] = "/api/images";
+inline constexpr char kPullImage[] = "/api/images/pull";
 inline constexpr char kEvents[] = "/api/events";
 inline constexpr char kLive[] = "/api/live";
 inline constexpr char kSinks[] = "/api/sinks";

@@ -45,6 +45,8 @@ _resmgr() {
     [why]=''
     [services]='--quiet'
     [status]=''
+    [doctor]=''
+    [images]=''
     [usage]='--by --since --task --until --user -u'
     [sync]=''
     [reconcile]='--dry-run'

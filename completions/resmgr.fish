@@ -26,8 +26,8 @@ function __resmgr_tasks
     __resmgr_ask list --output tsv $argv | awk -F '\t' '{ sub(/.*-/, "", $1); print $1 "\t" $3 ", " $2 }'
 end
 
-set -l commands start stop list ls show logs extend why services status usage sync reconcile drain \
-    resume events token version
+set -l commands start stop list ls show logs extend why services status doctor images usage sync \
+    reconcile drain resume events token version
 set -l before "not __fish_seen_subcommand_from $commands"
 
 complete -c resmgr -f
@@ -47,6 +47,8 @@ complete -c resmgr -n $before -a extend -d 'Put off when tasks are stopped for i
 complete -c resmgr -n $before -a why -d 'Show why a task goes on, and when it will be stopped'
 complete -c resmgr -n $before -a services -d 'List the services one can start'
 complete -c resmgr -n $before -a status -d 'Show how the agent does'
+complete -c resmgr -n $before -a doctor -d 'Look for what is wrong, and say how to mend it'
+complete -c resmgr -n $before -a images -d 'List, pull or build the images of the services'
 complete -c resmgr -n $before -a usage -d 'Sum up what was used; verify and export its records'
 complete -c resmgr -n $before -a sync -d 'Ask for what is to go to PostgreSQL and others'
 complete -c resmgr -n $before -a reconcile -d 'Compare journal and engine, and bring them together'

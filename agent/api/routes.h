@@ -70,6 +70,7 @@ void add_usage_report_route(Router& router, const Context& context);
 // Where Parts::metrics is given.
 void add_metrics_route(Router& router, const Context& context);
 void add_reconcile_route(Router& router, const Context& context);
+void add_image_routes(Router& router, const Context& context);
 void add_drain_routes(Router& router, const Context& context);
 void add_dashboard_routes(Router& router);
 void add_openapi_route(Router& router);

@@ -103,7 +103,6 @@ Response host(const RouteContext& context, const Request& request) {
                {"listen", context.listening()},
                {"sinks", sinks_json(parts)}};
   add_drain(json, parts.tasks);
-  if (parts.host_members) json.update(parts.host_members());
   return json_response(200, dump_json(json));
 }
 
@@ -177,6 +176,15 @@ void add_host_routes(Router& router, const Context& context) {
        .access = Access::admin,
        .runs = Runs::on_worker,
        .handler = [raw](const Responder& responder) { return host(*raw, responder.request()); }});
+  router.add({.method = Method::get,
+              .pattern = wire::kHostChecks,
+              .access = Access::admin,
+              .runs = Runs::on_worker,
+              .handler = [raw](const Responder& responder) {
+                Query(responder.request(), {}).check();
+                const auto& checks = raw->parts.checks;
+                return json_response(200, dump_json(checks ? checks() : Json::array()));
+              }});
   router.add(
       {.method = Method::get,
        .pattern = "/healthz",

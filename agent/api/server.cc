@@ -25,6 +25,7 @@ Router all_routes(const Context& context) {
   add_usage_report_route(router, context);
   if (context->parts.metrics != nullptr) add_metrics_route(router, context);
   add_reconcile_route(router, context);
+  add_image_routes(router, context);
   add_drain_routes(router, context);
   add_dashboard_routes(router);
   add_openapi_route(router);

@@ -32,8 +32,8 @@ struct Parts {
   const Clock& clock;
   std::string agent_id;
   std::string name;  // of the host, for people
-  // More members of /api/host, or others in the place of its own; may block. May be empty.
-  std::function<Json()> host_members;
+  // What /api/host/checks answers; may block for a while. Empty: there are no checks.
+  std::function<Json()> checks;
   sinks::Pumps* sinks = nullptr;             // null: there are none
   identity::UserDirectory* users = nullptr;  // null: users have no names
   Metrics* metrics = nullptr;                // null: nothing is counted, no /metrics

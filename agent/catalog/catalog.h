@@ -46,7 +46,8 @@ struct Service {
   std::string description;
   std::string icon;
   std::string image;
-  int container_port = 0;            // 1..65535
+  std::string build;       // absolute path of the program that makes the image; empty: none
+  int container_port = 0;  // 1..65535
   std::vector<std::string> command;  // empty: the image's own
   std::string url_path = "/";        // {token}, {taskId}, {userId}, {host}, {port} are put in
   std::vector<std::pair<std::string, std::string>> env;  // {token}, {taskId}, {userId} in values

@@ -122,6 +122,15 @@ Objection check_icon(const std::string& text) {
   return "must be an URL with http, https or data:image/, or a path that begins with '/'";
 }
 
+Objection check_build(const std::string& text) {
+  constexpr std::size_t kMaxPath = 4'095;
+  const bool plain = text.starts_with('/') && text.size() <= kMaxPath && all_of(text, [](char c) {
+                       return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+                     });
+  if (plain) return std::nullopt;
+  return "must be the absolute path of a program";
+}
+
 Objection check_image(const std::string& text) {
   const bool good = !text.empty() && text.size() <= kMaxImage && is_alphanumeric(text.front()) &&
                     is_alphanumeric(text.back()) && all_of(text, alphanumeric_or("._-/:@")) &&

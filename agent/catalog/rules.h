@@ -17,6 +17,7 @@ Objection check_service_name(const std::string& text);
 Objection check_title(const std::string& text);        // one line of up to 100 bytes
 Objection check_description(const std::string& text);  // up to 1000 bytes
 Objection check_icon(const std::string& text);         // an URL that runs nothing, or a path
+Objection check_build(const std::string& text);
 Objection check_image(const std::string& text);
 Objection check_command_word(const std::string& text);
 Objection check_url_path(const std::string& text);

@@ -41,6 +41,7 @@ void read_description(const TableReader& top, Service& service) {
   take(service.description, top.text("description", check_description));
   take(service.icon, top.text("icon", check_icon));
   take(service.image, top.text("image", check_image));
+  take(service.build, top.text("build", check_build));
   take(service.url_path, top.text("url_path", check_url_path));
 }
 
@@ -176,7 +177,7 @@ void read_lifetime(const TableReader& top, Service& service) {
 
 Service read_service(const toml::table& document, FaultList& faults, FaultList& doubts) {
   const TableReader top(document, "",
-                        {"name", "title", "description", "icon", "image", "container_port",
+                        {"name", "title", "description", "icon", "image", "build", "container_port",
                          "command", "url_path", "env", "probe", "start_timeout", "stop_timeout",
                          "pull", "resources", "security", "volumes", "idle", "lifetime"},
                         faults);

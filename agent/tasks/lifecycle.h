@@ -82,6 +82,7 @@ class Lifecycle {
   std::optional<Sighting> look_again(const Task& task);
 
   const LogTails& log_tails() const { return log_tails_; }
+  Puller& puller() { return puller_; }
   void stop_pulls() { puller_.stop(); }
 
  private:

@@ -19,7 +19,7 @@ constexpr int kFoundDead = 255;
 // the slowest container that it has to stop first.
 constexpr Millis kEngineStart{120'000};
 
-bool restarted(const TaskRow& row, const engine::ContainerState& container) {
+bool runs_again(const TaskRow& row, const engine::ContainerState& container) {
   return container.alive() || (row.task.start_time && container.started_at &&
                                *container.started_at != *row.task.start_time);
 }
@@ -52,7 +52,7 @@ Loss find_time(End& end, const TaskRow& row, const std::optional<engine::Contain
   };
   Loss loss = Loss::none;
   const bool death_known = death && death->container_id == row.task.container_id;
-  if (container && !restarted(row, *container) && container->finished_at) {
+  if (container && !runs_again(row, *container) && container->finished_at) {
     if (!death_known) loss = loss_of(*container->finished_at, container->exit_code, witness);
     if (loss == Loss::none) return exact(*container->finished_at, container->exit_code);
   } else if (death_known) {
@@ -142,7 +142,7 @@ End conclude(const TaskRow& row, const std::optional<engine::ContainerState>& co
     end.ended_by = ended_by::kOutside;
     end.status = TaskStatus::error;
     end.reason = "its container was removed outside resmgr";
-  } else if (restarted(row, *container)) {
+  } else if (runs_again(row, *container)) {
     end.ended_by = ended_by::kOutside;
     end.status = TaskStatus::error;
     end.reason = "its container was restarted outside resmgr";

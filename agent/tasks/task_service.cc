@@ -10,6 +10,7 @@
 #include "agent/tasks/engine_session.h"
 #include "agent/tasks/heartbeats.h"
 #include "agent/tasks/idle_watch.h"
+#include "agent/tasks/images.h"
 #include "agent/tasks/jupyter_probe.h"
 #include "agent/tasks/lanes.h"
 #include "agent/tasks/lifecycle.h"
@@ -50,6 +51,7 @@ struct TaskService::State {
         heartbeats(options, journal, engine, session, clock),
         lifecycle({options, journal, engine, clock, session, heartbeats, waiters,
                    [this] { return current_catalog(); }}),
+        images(engine, lifecycle.puller()),
         lanes(lane_options(options), [this](Lanes::Turn& turn) { return lifecycle.step(turn); }),
         watcher(options.agent_id, engine, journal, session, lifecycle, lanes),
         idle_watch({journal, clock, options.sample_interval, [this] { return current_catalog(); },
@@ -118,6 +120,7 @@ struct TaskService::State {
   Heartbeats heartbeats;
   Waiters waiters;
   Lifecycle lifecycle;
+  Images images;
   Lanes lanes;
   Watcher watcher;
   IdleWatch idle_watch;
@@ -263,6 +266,19 @@ void TaskService::set_catalog(std::shared_ptr<const catalog::Catalog> catalog) {
 
 void TaskService::set_limits(const Limits& limits) {
   state_->limits.with([&](Limits& current) { current = limits; });
+}
+
+Limits TaskService::limits() const { return state_->current_limits(); }
+
+std::vector<ImageState> TaskService::images() const {
+  return state_->images.look(*state_->current_catalog());
+}
+
+void TaskService::pull_image(const std::string& service) {
+  const auto catalog = state_->current_catalog();
+  const catalog::Service* its = catalog->find(service);
+  if (its == nullptr) throw unknown_service(service, *catalog);
+  state_->images.pull(its->image);
 }
 
 EngineHealth TaskService::engine_health() const { return state_->session.health(); }

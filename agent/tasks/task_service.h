@@ -13,6 +13,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/catalog/catalog.h"
 #include "agent/engine/engine.h"
@@ -22,6 +23,7 @@
 namespace resmgr::tasks {
 
 struct IdleReport;     // idle_watch.h
+struct ImageState;     // images.h
 struct StartProgress;  // start_progress.h
 
 // 0 = no limit.
@@ -150,6 +152,13 @@ class TaskService {
 
   // For starts from now on; what runs goes on.
   void set_limits(const Limits& limits);
+  Limits limits() const;
+
+  // Those of the catalog, by name. Blocks. Throws unavailable where the engine is away.
+  std::vector<ImageState> images() const;
+  // Begins to pull a service's image, also a newer one than is there; images() tells how far it is.
+  // Throws usage (unknown service).
+  void pull_image(const std::string& service);
 
   EngineHealth engine_health() const;
 

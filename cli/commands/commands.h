@@ -27,6 +27,8 @@ void add_extend(CLI::App& root, Invocation& invocation);
 void add_why(CLI::App& root, Invocation& invocation);
 void add_services(CLI::App& root, Invocation& invocation);
 void add_status(CLI::App& root, Invocation& invocation);
+void add_doctor(CLI::App& root, Invocation& invocation);
+void add_images(CLI::App& root, Invocation& invocation);
 void add_usage(CLI::App& root, Invocation& invocation);
 void add_sync(CLI::App& root, Invocation& invocation);
 void add_reconcile(CLI::App& root, Invocation& invocation);

@@ -63,6 +63,10 @@ void OpenApiTest::ask_for_usage() {
 
 void OpenApiTest::operate() {
   calls_->get(admin_, wire::kHost);
+  calls_->get(admin_, wire::kHostChecks);
+  calls_->get(admin_, wire::kImages);
+  calls_->post(admin_, wire::kPullImage, {{"serviceType", "hello"}}, 202);
+  calls_->post(admin_, wire::kPullImage, {{"image", "evil:latest"}}, 400, kWrong);
   calls_->post(admin_, wire::kDrain, {{"reason", "new kernel"}}, 200);
   calls_->get(admin_, wire::kHost);
   calls_->post(bob_, wire::kTasks, {{"serviceType", "limited"}}, 503);

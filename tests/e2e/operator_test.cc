@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -208,6 +209,41 @@ TEST_F(ReloadTest, NoRequestNoticesIt) {
   }
   EXPECT_EQ(failed, 0) << "of " << asked;
   EXPECT_GT(asked, 20);
+}
+
+TEST_F(OperatorTest, LooksForWhatIsWrong) {
+  const support::Finished looked = agent_.cli({"doctor", "--output", "json"});
+  const Json checks = Json::parse(looked.out);
+  const auto state = [&](const std::string& name) {
+    for (const Json& check : checks) {
+      if (string_or(check, "name") == name) return string_or(check, "state");
+    }
+    return std::string("missing");
+  };
+  for (const char* const good : {"agent", "engine", "catalog", "image of hello", "journal", "ports",
+                                 "disk of the journal", "disk of the engine"}) {
+    EXPECT_EQ(state(good), "ok") << good << '\n' << looked.out;
+  }
+  EXPECT_EQ(state("public_url"), "off");
+  EXPECT_EQ(state("postgres"), "off");
+  EXPECT_EQ(looked.code, 0) << looked.out;
+}
+
+TEST_F(OperatorTest, BuildsTheImageOfAService) {
+  const std::string program = agent_.dir() / "build";
+  std::ofstream(program) << "#!/bin/sh\nexec docker tag resmgr/hello:latest resmgr/made:latest\n";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  std::ofstream(agent_.dir() / "services.d" / "made.toml")
+      << "name = \"made\"\nimage = \"resmgr/made:latest\"\ncontainer_port = 8080\nbuild = \""
+      << program << "\"\n";
+  ::kill(agent_.pid(), SIGHUP);
+  EXPECT_TRUE(support::eventually(
+      [&] { return agent_.log().find("Reloaded the configuration") != std::string::npos; }));
+  EXPECT_THAT(agent_.cli({"images", "list", "made"}).out, HasSubstr("\tmissing\t"));
+  const support::Finished built = agent_.cli({"images", "build", "made"});
+  EXPECT_EQ(built.code, 0) << built.out << built.err;
+  EXPECT_THAT(built.out, HasSubstr("\tpresent\t"));
+  support::docker({"rmi", "resmgr/made:latest"});
 }
 
 class LimitedTest : public OperatorTest {

@@ -176,6 +176,10 @@ TEST_F(DescribedAnswersTest, OfTheHost) {
   hold("GET", "/api/services", "/api/services", 200);
   hold("GET", "/api/services", "/api/services", 200, alice());
   hold("GET", "/api/host", "/api/host", 200);
+  hold("GET", "/api/host/checks", "/api/host/checks", 200);
+  hold("GET", "/api/images", "/api/images", 200);
+  hold("POST", "/api/images/pull", "/api/images/pull", 202, admin(), R"({"serviceType":"web"})");
+  hold("POST", "/api/images/pull", "/api/images/pull", 400, admin(), R"({"serviceType":"none"})");
   hold("POST", "/api/host/drain", "/api/host/drain", 200);
   hold("POST", "/api/host/drain", "/api/host/drain", 200, admin(), R"({"reason":"new kernel"})");
   hold("GET", "/api/host", "/api/host", 200);

@@ -123,6 +123,28 @@ TEST_F(OperatorRoutesTest, ADrainedHostRefusesStartsWithTheReason) {
   EXPECT_EQ(ask_post(kWeb).status, 201);
 }
 
+TEST_F(OperatorRoutesTest, ImagesAreForAdmins) {
+  EXPECT_EQ(ask_get("/api/images").status, 403);
+  EXPECT_EQ(ask(post("/api/images/pull", dump_json(kWeb), alice())).status, 403);
+  const Json images = ask_get("/api/images", admin()).json();
+  ASSERT_EQ(images.size(), 1U);
+  EXPECT_EQ(images[0]["services"], Json({"web"}));
+  EXPECT_EQ(images[0]["present"], true);
+  EXPECT_EQ(images[0]["lastError"], nullptr);
+}
+
+TEST_F(OperatorRoutesTest, AnImageIsPulledForAServiceOfTheCatalog) {
+  EXPECT_EQ(post_to("/api/images/pull", {{"serviceType", "web"}}).status, 202);
+  EXPECT_TRUE(support::eventually(
+      [&] { return ask_get("/api/images", admin()).json()[0]["pulling"] == false; }));
+  EXPECT_EQ(post_to("/api/images/pull", {{"serviceType", "nope"}}).status, 400);
+  EXPECT_EQ(post_to("/api/images/pull", {{"serviceType", 5}}).json()["errors"][0]["pointer"],
+            "/serviceType");
+  const Json faults = post_to("/api/images/pull", {{"image", "evil:1"}}).json()["errors"];
+  EXPECT_EQ(faults.size(), 2U);
+  EXPECT_EQ(ask(post("/api/images/pull", "[]", admin())).status, 400);
+}
+
 TEST_F(OperatorRoutesTest, AReasonIsOneShortLine) {
   EXPECT_EQ(post_to("/api/host/drain", {{"why", "x"}}).status, 400);
   EXPECT_EQ(post_to("/api/host/drain", {{"reason", 7}}).json()["errors"][0]["pointer"], "/reason");

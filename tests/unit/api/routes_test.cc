@@ -369,11 +369,13 @@ TEST_F(HostRouteTest, DescribesTheHostToAdmins) {
   EXPECT_EQ(host["catalog"]["services"], 1);
 }
 
-TEST_F(HostRouteTest, TakesMembersOfOthers) {
+TEST_F(HostRouteTest, TellsAdminsWhatIsWrong) {
+  EXPECT_EQ(ask_get("/api/host/checks", admin()).json(), Json::array());
   server_.reset();
-  host_members_ = [] { return Json{{"sinks", {{{"name", "seq"}}}}}; };
+  checks_ = [] { return Json{{{"name", "clock"}, {"state", "warning"}}}; };
   start_server();
-  EXPECT_EQ(ask_get("/api/host", admin()).json()["sinks"][0]["name"], "seq");
+  EXPECT_EQ(ask_get("/api/host/checks", admin()).json()[0]["name"], "clock");
+  EXPECT_EQ(ask_get("/api/host/checks").status, 403);
 }
 
 TEST_F(HostRouteTest, SaysWhetherItServes) {

@@ -32,7 +32,7 @@ class RoutesTest : public testing::Test {
     options.socket_path = world_.temp.path() / "agent.sock";
     server_.emplace(
         options, Parts{world_.journal, *world_.service, *authenticator_, clock_,
-                       world_.options.agent_id, "here", host_members_, sinks_, users_, &metrics_});
+                       world_.options.agent_id, "here", checks_, sinks_, users_, &metrics_});
     server_->start();
     address_ = server_->listening().front();
     socket_ = options.socket_path;
@@ -67,7 +67,7 @@ class RoutesTest : public testing::Test {
 
   tasks::World world_;
   SystemClock clock_;
-  std::function<Json()> host_members_;
+  std::function<Json()> checks_;
   sinks::Pumps* sinks_ = nullptr;
   identity::UserDirectory* users_ = nullptr;
   Metrics metrics_;

@@ -51,6 +51,8 @@ TEST(Rules, CommandsHoldNoToken) {
 TEST(Rules, Paths) {
   expect(check_url_path, {"/", "/lab?token={token}", "/{userId}/{taskId}/{host}/{port}#x"},
          {"", "lab", "http://example.org/", "/a b", "/a\tb", "/ü", "/{name}", "/{Token}"});
+  expect(check_build, {"/usr/share/resmgr/images/hello/build"},
+         {"", "build", "./build", "/a\nb", "/" + std::string(4'096, 'x')});
   expect(check_probe_path, {"/", "/api?x=1"}, {"", "api", "/{token}", "/a b"});
 }
 

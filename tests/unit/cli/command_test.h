@@ -92,7 +92,14 @@ class CommandTest : public ::testing::Test {
         [this]() -> std::unique_ptr<Interrupts> {
           return std::make_unique<FakeInterrupts>(clock, on_wait, last_words);
         },
-        [this](Millis time) { clock.advance(time); },
+        [this](Millis time) {
+          clock.advance(time);
+          if (on_sleep) on_sleep();
+        },
+        [this](const std::string& path) {
+          programs.push_back(path);
+          return program_code;
+        },
     };
   }
 
@@ -106,6 +113,9 @@ class CommandTest : public ::testing::Test {
   // Called after each wait of a start with the time waited in all; true: Ctrl-C.
   std::function<bool(Millis waited)> on_wait;
   std::vector<std::string> last_words;
+  std::function<void()> on_sleep;
+  std::vector<std::string> programs;  // that were run
+  int program_code = 0;               // with which they end
   support::TempDir dir;
   // No test reads the machine's own configuration.
   std::map<std::string, std::string> variables = {

@@ -170,5 +170,54 @@ TEST_F(DrainTest, AFullLimitIsToldWithItsHolders) {
   EXPECT_THAT(err.text, HasSubstr(std::string("task ") + kId));
 }
 
+class DoctorTest : public CommandTest {
+ protected:
+  DoctorTest() {
+    agent.intercept = [this](const HttpRequest& request) -> std::optional<HttpResponse> {
+      if (away) throw NotConnected("cannot connect");
+      if (request.target == wire::kHost) return json_answer(200, {{"version", "1.2.3"}});
+      if (request.target == wire::kHostChecks) return json_answer(200, checks);
+      return std::nullopt;
+    };
+  }
+  static Json check(const char* name, const char* state, Json hint = nullptr) {
+    return {{"name", name},
+            {"state", state},
+            {"destination", nullptr},
+            {"text", "as it is"},
+            {"hint", std::move(hint)}};
+  }
+
+  bool away = false;
+  Json checks = {check("engine", "ok"), check("clock", "warning", "install chrony")};
+};
+
+TEST_F(DoctorTest, AWarningIsNoFailure) {
+  EXPECT_EQ(run({"doctor"}), kDone);
+  EXPECT_THAT(out.text, HasSubstr("ok\tagent\t"));
+  EXPECT_THAT(out.text, HasSubstr("version 1.2.3 answers"));
+  EXPECT_THAT(out.text, HasSubstr("ok\tengine\t\tas it is\t\n"
+                                  "warning\tclock\t\tas it is\tinstall chrony\n"));
+  EXPECT_EQ(run({"doctor", "--output", "json"}), kDone);
+  EXPECT_EQ(Json::parse(out.text)[2], checks[1]);
+}
+
+TEST_F(DoctorTest, SaysForEachHowToMendIt) {
+  out.terminal = true;
+  checks.push_back(check("journal", "failed", "free disk space"));
+  EXPECT_EQ(run({"doctor"}), kFailed);
+  EXPECT_THAT(out.text, HasSubstr("clock    as it is\n                  Try: install chrony\n"));
+  EXPECT_THAT(out.text, HasSubstr("Try: free disk space\n"));
+  EXPECT_EQ(run({"doctor", "--output", "csv"}), kFailed);
+  EXPECT_THAT(out.text, testing::StartsWith("state,name,destination,text,hint\r\n"));
+}
+
+TEST_F(DoctorTest, AnAgentThatIsAwayIsWhatIsWrong) {
+  away = true;
+  EXPECT_EQ(run({"doctor"}), kFailed);
+  EXPECT_THAT(out.text, testing::StartsWith("failed\tagent\t"));
+  EXPECT_THAT(out.text, HasSubstr("cannot"));
+}
+
 }  // namespace
 }  // namespace resmgr::cli

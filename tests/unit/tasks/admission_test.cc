@@ -165,6 +165,7 @@ TEST_F(AdmissionTest, TheFloorIsThatOfBothDisks) {
 }
 
 TEST_F(AdmissionTest, OtherLimitsHoldForStartsFromThenOn) {
+  world.boot();
   world.start();
   Limits limits;
   limits.tasks_per_user = 1;

@@ -1,0 +1,44 @@
+#include "agent/tasks/images.h"
+
+#include <utility>
+
+#include "common/error.h"
+
+namespace resmgr::tasks {
+
+std::vector<ImageState> Images::look(const catalog::Catalog& catalog) const {
+  std::map<std::string, ImageState> images;
+  for (const catalog::Service& service : catalog.services()) {
+    ImageState& state = images[service.image];
+    state.image = service.image;
+    state.services.push_back(service.name);
+    if (state.build.empty()) state.build = service.build;
+  }
+  std::vector<ImageState> found;
+  for (auto& [image, state] : images) {
+    // In this order: what is pulled is there once it is pulled no more.
+    const Asked asked = asked_.with([&](const auto& all) {
+      const auto its = all.find(image);
+      return its == all.end() ? Asked{} : its->second;
+    });
+    state.pulling = asked.running;
+    state.last_error = asked.error;
+    state.pull = puller_.progress(image);
+    state.present = engine_.has_image(image);
+    found.push_back(std::move(state));
+  }
+  return found;
+}
+
+void Images::pull(const std::string& image) {
+  const bool begin =
+      asked_.with([&](auto& all) { return !std::exchange(all[image].running, true); });
+  if (!begin) return;
+  puller_.pull(image, [this, image](const std::optional<Error>& error) {
+    asked_.with([&](auto& all) {
+      all[image] = {.running = false, .error = error ? error->message() : ""};
+    });
+  });
+}
+
+}  // namespace resmgr::tasks
