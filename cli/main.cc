@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <thread>
@@ -43,8 +44,11 @@ int main(int argc, char** argv) {
         resmgr::make_http_client,
         cli::catch_signals,
         [](resmgr::Millis time) { std::this_thread::sleep_for(time); },
+        cli::run_within,
     };
-    return cli::run(std::vector<std::string>(argv + 1, argv + argc), surroundings);
+    const int code = cli::run(std::vector<std::string>(argv + 1, argv + argc), surroundings);
+    if (cli::is_any_left()) std::_Exit(code);
+    return code;
   } catch (const std::exception& defect) {
     std::fprintf(stderr, "resmgr: internal error: %s\n", defect.what());
     return 1;

@@ -93,6 +93,10 @@ class CommandTest : public ::testing::Test {
           return std::make_unique<FakeInterrupts>(clock, on_wait, last_words);
         },
         [this](Millis time) { clock.advance(time); },
+        [](Millis, const std::function<void()>& work) {
+          work();
+          return true;
+        },
     };
   }
 
