@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/command_line.h"
+#include "cli/completion.h"
 #include "cli/exit_code.h"
 #include "cli/report.h"
 #include "cli/text.h"
@@ -85,6 +86,10 @@ bool parse(CLI::App& root, std::vector<std::string> arguments, const Surrounding
 }
 
 int run_checked(std::vector<std::string> arguments, const Surroundings& surroundings) {
+  if (!arguments.empty() && arguments.front() == kCompleteCommand) {
+    arguments.erase(arguments.begin());
+    return run_completion(arguments, surroundings);
+  }
   Invocation invocation;
   const auto root = make_command_line(invocation);
   if (parse(*root, std::move(arguments), surroundings)) return kDone;

@@ -4,8 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/records.h"
-#include "cli/text.h"
+#include "cli/choices.h"
 #include "common/version.h"
 
 namespace resmgr::cli {
@@ -80,9 +79,7 @@ void add_globals(CLI::App& root, GlobalOptions& globals) {
       ->type_name("FILE");
   root.add_option("-o,--output", globals.output, "table, tsv, json or csv")
       ->type_name("FORM")
-      ->check([](const std::string& name) {
-        return format_from(name) ? "" : "'" + printable(name) + "' is not table, tsv, json or csv";
-      });
+      ->check(one_of({"table", "tsv", "json", "csv"}));
   root.add_option_function<std::vector<std::string>>(
           "--token", [](const std::vector<std::string>&) { refuse_token(); })
       ->expected(0, -1)

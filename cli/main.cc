@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <thread>
@@ -64,8 +65,11 @@ int main(int argc, char** argv) {
         cli::catch_signals,
         [](resmgr::Millis time) { std::this_thread::sleep_for(time); },
         run_program,
+        cli::run_within,
     };
-    return cli::run(std::vector<std::string>(argv + 1, argv + argc), surroundings);
+    const int code = cli::run(std::vector<std::string>(argv + 1, argv + argc), surroundings);
+    if (cli::is_any_left()) std::_Exit(code);
+    return code;
   } catch (const std::exception& defect) {
     std::fprintf(stderr, "resmgr: internal error: %s\n", defect.what());
     return 1;

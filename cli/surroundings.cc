@@ -3,9 +3,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <future>
+#include <thread>
+#include <utility>
 
 namespace resmgr::cli {
+namespace {
+
+std::atomic<bool> g_any_left{false};
+
+}  // namespace
+
+bool run_within(Millis limit, std::function<void()> work) {
+  std::packaged_task<void()> task(std::move(work));
+  const std::future<void> end = task.get_future();
+  std::thread(std::move(task)).detach();
+  const bool ended = end.wait_for(limit) == std::future_status::ready;
+  if (!ended) g_any_left = true;
+  return ended;
+}
+
+bool is_any_left() { return g_any_left; }
 
 PathState look_at_path(const std::string& path) {
   struct stat status {};

@@ -16,6 +16,12 @@
 
 namespace resmgr::cli {
 
+// Runs `work` on a thread of its own, and waits up to `limit` for its end; whether it came. What
+// has not ended then goes on: the process has to end without taking down what that may use, which
+// is_any_left() tells. `work` must not throw.
+bool run_within(Millis limit, std::function<void()> work);
+bool is_any_left();
+
 // What this user finds at a path.
 enum class PathState { missing, forbidden, socket, other };
 PathState look_at_path(const std::string& path);
@@ -36,6 +42,8 @@ struct Surroundings {
   // Runs a program of this host in the foreground; its exit code, 128 + the signal that ended it,
   // or 127 where it could not be run.
   std::function<int(const std::string& path)> run_program;
+  // As run_within().
+  std::function<bool(Millis limit, std::function<void()> work)> within;
 
   // A variable that is set and not empty.
   std::optional<std::string> variable(const std::string& name) const;

@@ -21,8 +21,13 @@ std::string resync_line(const journal::Journal& journal, std::int64_t seq) {
   return dump_json({{"type", "resync"}, {"journal", journal.id()}, {"seq", seq}}) + "\n";
 }
 
-EventFeed::EventFeed(journal::Journal& journal, std::size_t most_followers)
-    : journal_(journal), most_followers_(most_followers) {}
+EventFeed::EventFeed(const FeedSources& sources, std::size_t most_followers)
+    : journal_(sources.journal),
+      starts_(sources.starts),
+      most_followers_(most_followers),
+      board_(sources),
+      // Not when the first one comes, with the lock held that the listener takes.
+      start_subscription_(starts_.subscribe([this] { follow_starts(); })) {}
 
 EventFeed::~EventFeed() { stop(); }
 
@@ -37,6 +42,14 @@ void EventFeed::poke() {
   poked_.notify_one();
 }
 
+// A start has come further.
+void EventFeed::follow_starts() {
+  const std::lock_guard lock(mutex_);
+  if (progress_followers_ == 0 || progress_due_) return;
+  progress_due_ = std::chrono::steady_clock::now() + ProgressBoard::kInterval;
+  poked_.notify_one();
+}
+
 void EventFeed::add(Stream stream, Subscription subscription) {
   {
     const std::lock_guard lock(mutex_);
@@ -46,6 +59,10 @@ void EventFeed::add(Stream stream, Subscription subscription) {
       thread_ = std::thread([this] { run(); });
     }
     ++followers_;
+    // While nobody wanted to know nobody looked.
+    if (subscription.progress && progress_followers_++ == 0) {
+      progress_due_ = std::chrono::steady_clock::now();
+    }
     added_.push_back({stream, std::move(subscription)});
   }
   // stop() detaches no stream, but ends each one; the server then ends the connections before the
@@ -76,6 +93,7 @@ EventFeed::Turn EventFeed::serve(Follower& follower) {
       if (subscription.up_to && event.seq > *subscription.up_to) break;
       append_event(lines, event);
       lines += '\n';
+      board_.note(event);
     }
     // A short page holds all there is for this follower up to the head of before.
     subscription.after = events.size() == kPage
@@ -87,22 +105,64 @@ EventFeed::Turn EventFeed::serve(Follower& follower) {
     follower.stream.end();
     return Turn::done;
   }
-  return subscription.after < goal ? Turn::went_on : Turn::waits;
+  if (subscription.after < goal) return Turn::went_on;
+  return serve_progress(follower) ? Turn::waits : Turn::done;
+}
+
+// Whether the follower is still there.
+bool EventFeed::serve_progress(Follower& follower) {
+  if (!follower.subscription.progress) return true;
+  while (follower.stream.has_room()) {
+    const auto message = board_.next(follower.progress_seen, follower.subscription.user_id);
+    if (!message) return true;
+    if (!follower.stream.write(*message + "\n")) return false;
+  }
+  return !follower.stream.gone();
+}
+
+bool EventFeed::wait(bool more) {
+  bool starts_due = false;
+  {
+    std::unique_lock lock(mutex_);
+    const auto is_due = [this] {
+      return progress_due_ && *progress_due_ <= std::chrono::steady_clock::now();
+    };
+    while (!more && !is_poked_ && !stopping_ && !is_due()) {
+      if (const auto due = progress_due_) {
+        poked_.wait_until(lock, *due);
+      } else {
+        poked_.wait(lock);
+      }
+    }
+    is_poked_ = false;
+    if (stopping_) return false;
+    starts_due = is_due();
+    if (starts_due) progress_due_.reset();
+  }
+  if (starts_due) look_at_starts();
+  return true;
+}
+
+void EventFeed::look_at_starts() {
+  try {
+    board_.refresh();
+  } catch (const Error& error) {
+    // The next change brings it.
+    log::warning("Progress of starts is late: {Reason}", {{"Reason", error.message()}});
+  }
 }
 
 void EventFeed::run() {
   std::vector<Follower> followers;
   bool more = false;
-  while (true) {
+  while (wait(more)) {
     {
-      std::unique_lock lock(mutex_);
-      if (!more) poked_.wait(lock, [this] { return is_poked_ || stopping_; });
-      is_poked_ = false;
-      if (stopping_) break;
+      const std::lock_guard lock(mutex_);
       std::move(added_.begin(), added_.end(), std::back_inserter(followers));
       added_.clear();
     }
     more = false;
+    std::size_t of_progress = 0;  // of those that are done
     const auto is_done = [&](Follower& follower) {
       Turn turn = Turn::done;
       try {
@@ -112,6 +172,7 @@ void EventFeed::run() {
         follower.stream.abort();
       }
       more = more || turn == Turn::went_on;
+      of_progress += turn == Turn::done && follower.subscription.progress ? 1 : 0;
       return turn == Turn::done;
     };
     const auto kept = std::remove_if(followers.begin(), followers.end(), is_done);
@@ -119,6 +180,7 @@ void EventFeed::run() {
     followers.erase(kept, followers.end());
     const std::lock_guard lock(mutex_);
     followers_ -= done;
+    progress_followers_ -= of_progress;
   }
   for (const Follower& follower : followers) follower.stream.abort();
 }
@@ -131,6 +193,7 @@ void EventFeed::stop() {
   }
   if (thread_.joinable()) thread_.join();
   if (journal_subscription_) journal_.unsubscribe(*journal_subscription_);
+  starts_.unsubscribe(start_subscription_);
   for (const Follower& follower : added_) follower.stream.abort();
   added_.clear();
 }

@@ -21,13 +21,11 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/api/kept_events.h"
 #include "agent/api/live_feed.h"
 #include "agent/api/server_context.h"
 
 namespace resmgr::api {
-
-// One text for all who get it.
-using LiveMessage = std::shared_ptr<const std::string>;
 
 // All of it happens on the feed's thread.
 class LiveClient final : public std::enable_shared_from_this<LiveClient> {
@@ -58,7 +56,8 @@ class LiveClient final : public std::enable_shared_from_this<LiveClient> {
   void check_deadlines(SteadyTime now);
 
   LiveSubscription subscription;
-  bool follows = false;              // has had everything at some time
+  bool follows = false;              // has had everything when it got what it is at
+  std::uint64_t progress_seen = 0;   // on the board
   std::vector<LiveMessage> backlog;  // read from the journal for it alone; the next one is last
   // Where the hub keeps it.
   std::list<std::shared_ptr<LiveClient>>::iterator place;

@@ -10,17 +10,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
 #include <exception>
 #include <list>
 #include <mutex>
-#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "agent/api/event_feed.h"
 #include "agent/api/live_client.h"
-#include "agent/api/task_json.h"
 #include "common/log.h"
 
 namespace resmgr::api {
@@ -36,12 +33,6 @@ constexpr int kBacklogAtOnce = 64;
 // Clients that are served in a row before the others' answers are looked at.
 constexpr int kClientsInARow = 128;
 
-LiveMessage message_of(const Event& event) {
-  std::string text;
-  append_event(text, event);
-  return std::make_shared<const std::string>(std::move(text));
-}
-
 std::chrono::milliseconds sweep_interval(const LiveOptions& options) {
   return std::clamp(std::min(options.write, options.close) / 4, std::chrono::milliseconds{10},
                     std::chrono::milliseconds{1'000});
@@ -50,16 +41,20 @@ std::chrono::milliseconds sweep_interval(const LiveOptions& options) {
 }  // namespace
 
 struct LiveFeed::State final : LiveClient::Hub {
-  State(journal::Journal& its_journal, const LiveOptions& its_options)
-      : journal(its_journal), options(its_options) {}
+  State(const FeedSources& sources, const LiveOptions& its_options)
+      : journal(sources.journal),
+        starts(sources.starts),
+        options(its_options),
+        kept(options.kept_messages, options.kept_bytes),
+        board(sources) {}
 
   LiveMessage next(LiveClient& client, bool waited) override;
   void gone(LiveClient& client) override;
 
-  void run();
   void join(Handover handover, const LiveHandshake& handshake, LiveSubscription subscription);
   void read_new();
-  void keep(const Event& event);
+  void follow_starts();
+  void schedule_progress();
   void begin_round();
   void go_round();
   bool read_backlog(LiveClient& client);
@@ -67,32 +62,28 @@ struct LiveFeed::State final : LiveClient::Hub {
   void schedule_sweep();
   void close_all();
 
-  struct Kept {
-    std::int64_t seq;
-    std::string user_id;
-    LiveMessage text;
-  };
-
   journal::Journal& journal;
+  const tasks::StartTracker& starts;
   const LiveOptions options;
   std::atomic<std::size_t> count{0};
   std::atomic<bool> poked{false};
+  std::atomic<bool> progress_due{false};  // a look at the starts is to come
 
-  std::mutex mutex;  // of the next three
+  std::mutex mutex;  // of the next four
   bool stopped = false;
   std::optional<int> journal_subscription;
+  std::optional<int> start_subscription;
   std::thread thread;
 
   // From here on of the thread alone. A hint of 1: only this thread runs it, others post.
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   asio::steady_timer sweep_timer{io};
+  asio::steady_timer progress_timer{io};
   bool sweeping = false;
   bool closing = false;
-  std::deque<Kept> kept;  // every event after `floor`, up to `read_to`
-  std::size_t kept_bytes = 0;
-  std::int64_t floor = 0;
-  std::int64_t read_to = 0;
+  KeptEvents kept;
+  ProgressBoard board;
   std::list<std::shared_ptr<LiveClient>> clients;
   std::list<std::shared_ptr<LiveClient>>::iterator round = clients.end();  // whose turn it is
   bool in_round = false;
@@ -104,9 +95,8 @@ void LiveFeed::State::join(Handover handover, const LiveHandshake& handshake,
   if (closing) return;
   if (clients.empty()) {
     // While nobody listened nothing was read.
-    kept.clear();
-    kept_bytes = 0;
-    floor = read_to = journal.head();
+    kept.restart(journal.head());
+    board.clear();
   }
   auto client = std::make_shared<LiveClient>(*this, io, options, std::move(handover),
                                              std::move(subscription));
@@ -114,6 +104,7 @@ void LiveFeed::State::join(Handover handover, const LiveHandshake& handshake,
   count.store(clients.size(), std::memory_order_relaxed);
   client->start(handshake);
   schedule_sweep();
+  follow_starts();
 }
 
 void LiveFeed::State::gone(LiveClient& client) {
@@ -126,7 +117,7 @@ void LiveFeed::State::gone(LiveClient& client) {
 LiveMessage LiveFeed::State::next(LiveClient& client, bool waited) {
   LiveSubscription& subscription = client.subscription;
   if (subscription.resync) return resync(client);
-  while (client.backlog.empty() && subscription.after < floor) {
+  while (client.backlog.empty() && subscription.after < kept.floor()) {
     // While it took one message, thousands came.
     if (client.follows && !waited) {
       client.close(live_close::kTooSlow, "too slow; come back with the last seq");
@@ -140,15 +131,11 @@ LiveMessage LiveFeed::State::next(LiveClient& client, bool waited) {
     client.backlog.pop_back();
     return message;
   }
-  const auto begin =
-      std::upper_bound(kept.begin(), kept.end(), subscription.after,
-                       [](std::int64_t seq, const Kept& event) { return seq < event.seq; });
-  for (auto event = begin; event != kept.end(); ++event) {
-    subscription.after = event->seq;
-    if (subscription.user_id.empty() || subscription.user_id == event->user_id) return event->text;
-  }
-  client.follows = true;
-  return nullptr;
+  if (auto message = kept.next(subscription.after, subscription.user_id)) return message;
+  auto progress = board.next(client.progress_seen, subscription.user_id);
+  // Nobody is too slow because of what need not have been sent.
+  client.follows = progress == nullptr;
+  return progress;
 }
 
 LiveMessage LiveFeed::State::resync(LiveClient& client) {
@@ -168,7 +155,7 @@ bool LiveFeed::State::read_backlog(LiveClient& client) {
       return reader.events_after(subscription.after, kBacklogAtOnce, subscription.user_id);
     });
     if (pruned) {
-      subscription.after = floor;
+      subscription.after = kept.floor();
       subscription.resync = true;
       return true;
     }
@@ -177,7 +164,7 @@ bool LiveFeed::State::read_backlog(LiveClient& client) {
     }
     // A short page holds all there is up to where the others are, and perhaps more.
     const std::int64_t last = events.empty() ? 0 : events.back().seq;
-    subscription.after = events.size() == kBacklogAtOnce ? last : std::max(last, floor);
+    subscription.after = events.size() == kBacklogAtOnce ? last : std::max(last, kept.floor());
     return true;
   } catch (const std::exception& error) {
     log::warning("Live updates ended: {Reason}", {{"Reason", error.what()}});
@@ -186,30 +173,43 @@ bool LiveFeed::State::read_backlog(LiveClient& client) {
   }
 }
 
-void LiveFeed::State::keep(const Event& event) {
-  kept.push_back({event.seq, event.user_id, message_of(event)});
-  kept_bytes += kept.back().text->size();
-  read_to = event.seq;
-  while (kept.size() > options.kept_messages || kept_bytes > options.kept_bytes) {
-    floor = kept.front().seq;
-    kept_bytes -= kept.front().text->size();
-    kept.pop_front();
-  }
-}
-
 void LiveFeed::State::read_new() {
   poked = false;
   if (clients.empty()) return;
   try {
-    const auto events = journal.reading(
-        [&](journal::Reader& reader) { return reader.events_after(read_to, kReadAtOnce, ""); });
-    for (const Event& event : events) keep(event);
+    const auto events = journal.reading([&](journal::Reader& reader) {
+      return reader.events_after(kept.read_to(), kReadAtOnce, "");
+    });
+    for (const Event& event : events) {
+      kept.keep(event);
+      board.note(event);
+    }
     if (events.size() == kReadAtOnce) asio::post(io, [this] { read_new(); });
   } catch (const std::exception& error) {
     // The next commit brings them.
     log::warning("Live updates are late: {Reason}", {{"Reason", error.what()}});
   }
   begin_round();
+}
+
+// A start has come further. On any thread.
+void LiveFeed::State::follow_starts() {
+  if (count.load(std::memory_order_relaxed) == 0 || progress_due.exchange(true)) return;
+  asio::post(io, [this] { schedule_progress(); });
+}
+
+void LiveFeed::State::schedule_progress() {
+  progress_timer.expires_after(ProgressBoard::kInterval);
+  progress_timer.async_wait([this](const error_code& ec) {
+    progress_due = false;
+    if (ec || clients.empty()) return;
+    try {
+      if (board.refresh()) begin_round();
+    } catch (const std::exception& error) {
+      // The next change brings it.
+      log::warning("Progress of starts is late: {Reason}", {{"Reason", error.what()}});
+    }
+  });
 }
 
 // Wakes everyone who waits; who is at a message goes on by itself.
@@ -259,8 +259,8 @@ void LiveFeed::State::close_all() {
   }
 }
 
-LiveFeed::LiveFeed(journal::Journal& journal, const LiveOptions& options)
-    : state_(std::make_unique<State>(journal, options)) {}
+LiveFeed::LiveFeed(const FeedSources& sources, const LiveOptions& options)
+    : state_(std::make_unique<State>(sources, options)) {}
 
 LiveFeed::~LiveFeed() { stop(); }
 
@@ -276,6 +276,7 @@ void LiveFeed::add(Handover handover, LiveHandshake handshake, LiveSubscription 
     state.journal_subscription = state.journal.subscribe([&state](std::int64_t) {
       if (!state.poked.exchange(true)) asio::post(state.io, [&state] { state.read_new(); });
     });
+    state.start_subscription = state.starts.subscribe([&state] { state.follow_starts(); });
     state.thread = std::thread([&state] { state.io.run(); });
   }
   asio::post(state.io, [&state, handover = std::move(handover), handshake = std::move(handshake),
@@ -286,13 +287,12 @@ void LiveFeed::add(Handover handover, LiveHandshake handshake, LiveSubscription 
 
 void LiveFeed::stop() {
   State& state = *state_;
-  std::optional<int> journal_subscription;
   {
     const std::lock_guard lock(state.mutex);
     if (std::exchange(state.stopped, true) || !state.thread.joinable()) return;
-    journal_subscription = state.journal_subscription;
   }
-  state.journal.unsubscribe(*journal_subscription);
+  state.journal.unsubscribe(*state.journal_subscription);
+  state.starts.unsubscribe(*state.start_subscription);
   asio::post(state.io, [&state] { state.close_all(); });
   state.thread.join();
 }

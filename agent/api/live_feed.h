@@ -6,6 +6,8 @@
 // asks for older events gets them from the journal, page by page. Who had caught up and then falls
 // behind what is kept is closed (1013) and loses nothing: it comes back with the last number it
 // got.
+//
+// While a task starts, who has all events gets how far it is, too (progress_board.h).
 #ifndef RESMGR_AGENT_API_LIVE_FEED_H_
 #define RESMGR_AGENT_API_LIVE_FEED_H_
 
@@ -15,9 +17,9 @@
 #include <optional>
 #include <string>
 
+#include "agent/api/progress_board.h"
 #include "agent/api/responder.h"
 #include "agent/api/server_options.h"
-#include "agent/journal/journal.h"
 
 namespace resmgr::api {
 
@@ -47,7 +49,7 @@ struct LiveSubscription {
 // Thread-safe.
 class LiveFeed {
  public:
-  LiveFeed(journal::Journal& journal, const LiveOptions& options);
+  LiveFeed(const FeedSources& sources, const LiveOptions& options);
   ~LiveFeed();  // as stop()
   LiveFeed(const LiveFeed&) = delete;
   LiveFeed& operator=(const LiveFeed&) = delete;

@@ -29,8 +29,8 @@ struct RouteContext {
         started_at(parts.clock.now()),
         workers(kWorkers, kWaitingJobs),
         log_readers(kLogReaders, 0),
-        feed(parts.journal, kEventFollowers),
-        live(parts.journal, live_options(options)) {}
+        feed(sources(parts), kEventFollowers),
+        live(sources(parts), live_options(options)) {}
 
   static constexpr std::size_t kWorkers = 32;
   static constexpr std::size_t kWaitingJobs = 512;
@@ -47,6 +47,9 @@ struct RouteContext {
   LiveFeed live;
 
  private:
+  static FeedSources sources(const Parts& parts) {
+    return {parts.journal, parts.tasks.starts(), parts.clock};
+  }
   // However many listen, there is room for requests.
   static LiveOptions live_options(const ServerOptions& options) {
     LiveOptions live = options.live;

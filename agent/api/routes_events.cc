@@ -14,14 +14,16 @@ namespace {
 struct Wish {
   std::optional<std::int64_t> since;
   bool follow = false;
+  bool progress = false;
   std::optional<std::string> journal_id;
 };
 
 Wish read_wish(const Request& request) {
-  Query query(request, {"since", "follow", "journal"});
+  Query query(request, {"since", "follow", "journal", "progress"});
   Wish wish;
   wish.since = query.integer("since", 0, std::numeric_limits<std::int64_t>::max());
   wish.follow = query.flag("follow");
+  wish.progress = query.flag("progress");
   wish.journal_id = query.uuid("journal");
   query.check();
   return wish;
@@ -47,6 +49,7 @@ std::optional<Response> events(RouteContext& context, const Responder& responder
   subscription.after =
       resync ? head : wish.since.value_or(wish.follow ? head : journal.pruned_to());
   if (!wish.follow) subscription.up_to = head;
+  subscription.progress = wish.follow && wish.progress;
   if (!request.caller->admin) subscription.user_id = request.caller->user_id;
 
   Stream stream = responder.stream(std::move(answer), {.until = end_of_access(context, request)});

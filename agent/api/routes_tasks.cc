@@ -147,7 +147,7 @@ WholeTask read_whole_task(const RouteContext& context, const Request& request) {
   whole.task = visible_task(context, request).task;
   whole.user = user_of(context, request, whole.task);
   if (whole.task.status == TaskStatus::starting) {
-    whole.progress = context.parts.tasks.start_progress(whole.task.task_id);
+    whole.progress = context.parts.tasks.starts().find(whole.task.task_id);
   }
   context.parts.journal.read([&](journal::Reader& reader) {
     whole.activity = reader.activity(whole.task.task_id);

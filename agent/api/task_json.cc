@@ -231,4 +231,15 @@ void append_event(std::string& out, const Event& event) {
   out += '}';
 }
 
+void append_progress_message(std::string& out, Instant time, const Task& task,
+                             const tasks::StartProgress& progress) {
+  out += "{\"type\":\"task.progress\"";
+  append_time(out, "time", time);
+  append_text_or_null(out, "taskId", task.task_id);
+  append_name(out, "task");
+  append_members(out, task);
+  append_progress(out, &progress);
+  out += "}}";
+}
+
 }  // namespace resmgr::api

@@ -35,6 +35,11 @@ void append_task(std::string& out, const Task& task, std::string_view iframe_url
 // A line of /api/events, without the newline.
 void append_event(std::string& out, const Event& event);
 
+// The same for a start that has come further: {type: "task.progress", time, taskId, task}, without
+// a number, for it is in no journal.
+void append_progress_message(std::string& out, Instant time, const Task& task,
+                             const tasks::StartProgress& progress);
+
 }  // namespace resmgr::api
 
 #endif  // RESMGR_AGENT_API_TASK_JSON_H_

@@ -11,8 +11,8 @@ namespace resmgr::tasks {
 Lifecycle::Lifecycle(Parts parts)
     : parts_(std::move(parts)),
       log_tails_(parts_.options.data_dir + "/logs"),
-      puller_(parts_.engine),
-      starts_(parts_.clock) {}
+      starts_(parts_.clock, [this](const std::string& image) { return puller_.progress(image); }),
+      puller_(parts_.engine, [this] { starts_.told(); }) {}
 
 Next Lifecycle::step(Lanes::Turn& turn) {
   if (!turn.memory) turn.memory = std::make_unique<Memory>();
@@ -36,14 +36,6 @@ Next Lifecycle::step(Lanes::Turn& turn) {
 void Lifecycle::admitted(const std::string& task_id) {
   starts_.enter(task_id, StartStep::queued);
   hint(task_id, [](Hints& hints) { hints.fresh = true; });
-}
-
-std::optional<StartProgress> Lifecycle::start_progress(const std::string& task_id) const {
-  auto progress = starts_.find(task_id);
-  if (progress && progress->step == StartStep::pulling) {
-    progress->pull = puller_.progress(progress->image);
-  }
-  return progress;
 }
 
 void Lifecycle::hint(const std::string& task_id, const std::function<void(Hints&)>& change) {

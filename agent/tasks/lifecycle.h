@@ -74,8 +74,7 @@ class Lifecycle {
   // Pulls wake lanes when they end. Set once, before the first step.
   void set_wake(std::function<void(const std::string& task_id, const std::string& user_id)> wake);
 
-  // Empty: it does not start, or nobody knows how far it is.
-  std::optional<StartProgress> start_progress(const std::string& task_id) const;
+  const StartTracker& starts() const { return starts_; }
 
   std::optional<Sighting> sighting(const std::string& task_id) const;
   // Asks the engine; empty if the container does not run, or nobody can say.
@@ -91,8 +90,8 @@ class Lifecycle {
 
   Parts parts_;
   LogTails log_tails_;
+  StartTracker starts_;  // before what tells it of pulls
   Puller puller_;
-  StartTracker starts_;
   std::function<void(const std::string&, const std::string&)> wake_;
   mutable Guarded<std::unordered_map<std::string, Hints>> hints_;
   mutable Guarded<std::unordered_map<std::string, Sighting>> sightings_;

@@ -28,9 +28,10 @@ void advance(PullState& state, const engine::PullProgress& told) {
 }  // namespace
 
 struct Puller::State {
-  explicit State(engine::Engine& e) : engine(e) {}
+  State(engine::Engine& e, std::function<void()> p) : engine(e), on_progress(std::move(p)) {}
 
   engine::Engine& engine;
+  const std::function<void()> on_progress;
   std::mutex mutex;
   std::condition_variable quiesced;
   std::map<std::string, std::vector<Done>> running;  // by image
@@ -46,6 +47,7 @@ struct Puller::State {
           image,
           [&](const engine::PullProgress& told) {
             progress.with([&](auto& all) { advance(all[image], told); });
+            if (on_progress) on_progress();
           },
           stop.get_token());
       failpoint("engine.after_pull");
@@ -78,7 +80,8 @@ struct Puller::State {
   }
 };
 
-Puller::Puller(engine::Engine& engine) : state_(std::make_unique<State>(engine)) {}
+Puller::Puller(engine::Engine& engine, std::function<void()> on_progress)
+    : state_(std::make_unique<State>(engine, std::move(on_progress))) {}
 
 Puller::~Puller() { stop(); }
 

@@ -19,7 +19,9 @@ class Puller {
   // Empty: the image is there.
   using Done = std::function<void(const std::optional<Error>&)>;
 
-  explicit Puller(engine::Engine& engine);
+  // `on_progress` is called, on the pull's thread, whenever the engine tells how far a pull is; may
+  // be empty.
+  explicit Puller(engine::Engine& engine, std::function<void()> on_progress = {});
   ~Puller();  // as stop()
 
   // Begins a pull, or joins the one that runs. `done` is called once, on the pull's thread.

@@ -1,5 +1,7 @@
 #include "agent/tasks/start_progress.h"
 
+#include <utility>
+
 namespace resmgr::tasks {
 
 std::string_view to_string(StartStep step) {
@@ -20,24 +22,62 @@ std::string_view to_string(StartStep step) {
 
 void StartTracker::enter(const std::string& task_id, StartStep step, std::string_view image) {
   const Instant now = clock_.now();
-  starts_.with([&](auto& starts) {
+  const bool changed = starts_.with([&](auto& starts) {
     const auto [entry, is_new] = starts.try_emplace(task_id);
     StartProgress& progress = entry->second;
-    if (is_new || progress.step != step) progress.since = now;
+    const bool is_other = is_new || progress.step != step;
+    if (is_other) progress.since = now;
     progress.step = step;
     progress.image = image;
+    return is_other;
   });
+  if (changed) told();
 }
 
 void StartTracker::drop(const std::string& task_id) {
   starts_.with([&](auto& starts) { starts.erase(task_id); });
 }
 
+StartProgress StartTracker::with_pull(StartProgress progress) const {
+  if (progress.step == StartStep::pulling) progress.pull = pull_of_(progress.image);
+  return progress;
+}
+
 std::optional<StartProgress> StartTracker::find(const std::string& task_id) const {
-  return starts_.with([&](const auto& starts) -> std::optional<StartProgress> {
+  auto progress = starts_.with([&](const auto& starts) -> std::optional<StartProgress> {
     const auto found = starts.find(task_id);
     if (found == starts.end()) return std::nullopt;
     return found->second;
+  });
+  if (progress) progress = with_pull(*std::move(progress));
+  return progress;
+}
+
+std::vector<TaskStart> StartTracker::all() const {
+  auto all = starts_.with([](const auto& starts) {
+    std::vector<TaskStart> copies;
+    copies.reserve(starts.size());
+    for (const auto& [task_id, progress] : starts) copies.push_back({task_id, progress});
+    return copies;
+  });
+  for (TaskStart& start : all) start.progress = with_pull(std::move(start.progress));
+  return all;
+}
+
+int StartTracker::subscribe(std::function<void()> listener) const {
+  return listeners_.with([&](Listeners& listeners) {
+    listeners.all.emplace(++listeners.last, std::move(listener));
+    return listeners.last;
+  });
+}
+
+void StartTracker::unsubscribe(int subscription) const {
+  listeners_.with([&](Listeners& listeners) { listeners.all.erase(subscription); });
+}
+
+void StartTracker::told() const {
+  listeners_.with([](const Listeners& listeners) {
+    for (const auto& [number, listener] : listeners.all) listener();
   });
 }
 

@@ -4,10 +4,14 @@
 #define RESMGR_AGENT_TASKS_START_PROGRESS_H_
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "common/clock.h"
 #include "common/guarded.h"
@@ -28,6 +32,8 @@ struct PullState {
   std::int64_t done_bytes = 0;
   std::optional<std::int64_t> total_bytes;  // grows while layers become known; empty: not known yet
   std::string status;                       // the engine's own words
+
+  bool operator==(const PullState&) const = default;
 };
 
 struct StartProgress {
@@ -35,24 +41,51 @@ struct StartProgress {
   Instant since{};                // when the step began
   std::string image;              // that is pulled; empty in other steps
   std::optional<PullState> pull;  // empty until the engine has told something, and in other steps
+
+  bool operator==(const StartProgress&) const = default;
+};
+
+struct TaskStart {
+  std::string task_id;
+  StartProgress progress;
 };
 
 // Thread-safe.
 class StartTracker {
  public:
-  // The clock must outlive it.
-  explicit StartTracker(const Clock& clock) : clock_(clock) {}
+  // The clock must outlive it. `pull_of` tells how far the pull of an image is.
+  StartTracker(const Clock& clock,
+               std::function<std::optional<PullState>(const std::string& image)> pull_of)
+      : clock_(clock), pull_of_(std::move(pull_of)) {}
 
   // The start is at this step, at which it may have been before. `image` is what is pulled.
   void enter(const std::string& task_id, StartStep step, std::string_view image = {});
   // The start has ended.
   void drop(const std::string& task_id);
 
-  // Without `pull`. Empty: it does not start, or nobody knows how far it is.
+  // Empty: it does not start, or nobody knows how far it is.
   std::optional<StartProgress> find(const std::string& task_id) const;
+  std::vector<TaskStart> all() const;
+
+  // Calls `listener` whenever a start came to another step, or told() was called: on any thread, so
+  // it must be quick, and it may call nothing of this object. Returns a number for unsubscribe(),
+  // after which it is called no more: that waits for a call that is under way.
+  int subscribe(std::function<void()> listener) const;
+  void unsubscribe(int subscription) const;
+  // A pull has come further.
+  void told() const;
 
  private:
+  struct Listeners {
+    int last = 0;
+    std::map<int, std::function<void()>> all;
+  };
+
+  StartProgress with_pull(StartProgress progress) const;
+
   const Clock& clock_;
+  const std::function<std::optional<PullState>(const std::string& image)> pull_of_;
+  mutable Guarded<Listeners> listeners_;
   mutable Guarded<std::unordered_map<std::string, StartProgress>> starts_;
 };
 

@@ -195,9 +195,7 @@ void TaskService::when_ended(const std::string& task_id, Settled settled) {
   state_->when(task_id, Milestone::ended, std::move(settled));
 }
 
-std::optional<StartProgress> TaskService::start_progress(const std::string& task_id) const {
-  return state_->lifecycle.start_progress(task_id);
-}
+const StartTracker& TaskService::starts() const { return state_->lifecycle.starts(); }
 
 std::optional<std::string> TaskService::iframe_url(const Task& task, bool may_block) {
   if (task.status != TaskStatus::running || task.container_port == 0) return std::string();

@@ -22,9 +22,9 @@
 
 namespace resmgr::tasks {
 
-struct IdleReport;     // idle_watch.h
-struct ImageState;     // images.h
-struct StartProgress;  // start_progress.h
+struct IdleReport;   // idle_watch.h
+struct ImageState;   // images.h
+class StartTracker;  // start_progress.h
 
 // 0 = no limit.
 struct Limits {
@@ -108,8 +108,8 @@ class TaskService {
   // ended. It may be called before this returns, and on any thread; it must be quick.
   void when_started(const std::string& task_id, Settled settled);
 
-  // How far its start has come. Empty: it does not start, or nobody knows.
-  std::optional<StartProgress> start_progress(const std::string& task_id) const;
+  // How far the starts have come that are under way.
+  const StartTracker& starts() const;
 
   // Records the intent to stop, and returns. `by` is "user" or "admin". not_found: no such task.
   // A task that ended, or that is stopping, is no error. The engine being away is none here: ask

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/choices.h"
 #include "cli/commands/commands.h"
 #include "cli/exit_code.h"
 #include "cli/flatten.h"
@@ -185,10 +186,7 @@ void add_images(CLI::App& root, Invocation& invocation) {
   CLI::App* const images =
       root.add_subcommand("images", "List, pull or build the images of the services");
   images->add_option("ACTION", options->action, "list, pull or build")
-      ->check([](const std::string& name) {
-        const bool known = name == "list" || name == "pull" || name == "build";
-        return known ? "" : "'" + printable(name) + "' is not list, pull or build";
-      });
+      ->check(one_of({"list", "pull", "build"}));
   images->add_option("SERVICE", options->services, "Whose image is meant");
   images->footer(kImagesFooter);
   images->callback([&invocation, options] {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/arguments.h"
+#include "cli/choices.h"
 #include "cli/commands/commands.h"
 #include "cli/exit_code.h"
 #include "cli/task_list.h"
@@ -75,6 +76,7 @@ void add_list(CLI::App& root, Invocation& invocation) {
       ->type_name("NAME");
   list->add_option("--status", options->statuses, "Only these (comma-separated)")
       ->type_name("STATUS")
+      ->check(such_as({"Starting", "Running", "Stopping", "Stopped", "Error", "active"}))
       ->delimiter(',')
       ->allow_extra_args(false);
   list->add_option("--since", options->since, "Only tasks requested since, e.g. 2h or 2026-11-22")

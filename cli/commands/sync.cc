@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/choices.h"
 #include "cli/commands/commands.h"
 #include "cli/exit_code.h"
 #include "cli/records.h"
@@ -135,10 +136,7 @@ void add_sync(CLI::App& root, Invocation& invocation) {
       root.add_subcommand("sync", "Ask for what is to go to PostgreSQL and other destinations");
   sync->add_option("ACTION", options->action, "now, retry or show-dead")
       ->required()
-      ->check([](const std::string& name) {
-        const bool known = name == "now" || name == "retry" || name == "show-dead";
-        return known ? "" : "'" + printable(name) + "' is not now, retry or show-dead";
-      });
+      ->check(one_of({"now", "retry", "show-dead"}));
   sync->add_option("SINK", options->sink, "Name of the destination: postgres, blockchain")
       ->required();
   sync->footer(kSyncFooter);

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "cli/arguments.h"
+#include "cli/choices.h"
 #include "cli/commands/commands.h"
 #include "cli/exit_code.h"
 #include "cli/records.h"
 #include "cli/task_finder.h"
-#include "cli/text.h"
 #include "cli/usage_check.h"
 #include "cli/usage_report.h"
 #include "common/ids.h"
@@ -154,10 +154,7 @@ void add_usage(CLI::App& root, Invocation& invocation) {
   CLI::App* const usage =
       root.add_subcommand("usage", "Sum up what was used; verify and export its records");
   usage->add_option("ACTION", options->action, "verify or export")
-      ->check([](const std::string& name) {
-        const bool known = name == "verify" || name == "export";
-        return known ? "" : "'" + printable(name) + "' is not verify or export";
-      });
+      ->check(one_of({"verify", "export"}));
   usage
       ->add_option("TASK", options->tasks,
                    "Tasks, or unambiguous beginnings or ends of their ids; - reads them")
@@ -167,6 +164,7 @@ void add_usage(CLI::App& root, Invocation& invocation) {
       ->add_option("--by", options->by,
                    "Sum up by user, service, day or host, or several of them (comma-separated)")
       ->type_name("WHAT")
+      ->check(such_as({"user", "service", "day", "host"}))
       ->delimiter(',')
       ->allow_extra_args(false);
   usage->add_option("-u,--user", options->user, "Only what this user used")->type_name("UUID");

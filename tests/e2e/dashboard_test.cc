@@ -38,7 +38,7 @@ class DashboardTest : public ::testing::Test {
     // Nobody listens there: a destination that is away is to be shown, too.
     options.config =
         support::kAuthWithTestKey + std::string("[seq]\nurl = \"http://127.0.0.1:9\"\n");
-    options.services = {{"notebook.toml", kFramedNotebook}};
+    options.services = {{"notebook.toml", kFramedNotebook}, {"slow.toml", kSlow}};
     agent_ = std::make_unique<support::AgentProcess>(options);
   }
   void TearDown() override {
@@ -65,6 +65,7 @@ TEST_F(DashboardTest, UsersNeverSeeEachOthersTasks) { play("twoUsers"); }
 TEST_F(DashboardTest, TheAddressOfAnothersTaskIsOfNoUse) { play("othersAddress"); }
 TEST_F(DashboardTest, AWrongTokenIsExplainedAndARightOneStaysInItsTab) { play("wrongToken"); }
 TEST_F(DashboardTest, NothingIsMissedWhereTheConnectionBreaks) { play("live"); }
+TEST_F(DashboardTest, AStartIsWatchedAsItGoes) { play("progress"); }
 TEST_F(DashboardTest, WithoutWebSocketsItAsksAgainAndAgain) { play("polling"); }
 
 TEST_F(DashboardTest, ANotebookWorksInItsFrame) {

@@ -280,6 +280,7 @@ void FakeEngine::pull(const std::string& image,
   for (const PullProgress& progress : told) {
     if (on_progress) on_progress(progress);
   }
+  const auto listening = listen(image, on_progress);
   act(
       Op::pull, image,
       [this, image] {

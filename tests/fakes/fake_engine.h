@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -96,6 +97,8 @@ class FakeEngine final : public Engine {
   // What a pull tells before it waits or gets anything; otherwise that it downloads, with no byte
   // yet.
   void set_pull_progress(std::vector<PullProgress> told);
+  // Tells it to whoever pulls the image just now.
+  void tell_pull_progress(const std::string& image, const PullProgress& progress);
   // Of the container of that name, else of that image. By default a container runs silently.
   void set_program(const std::string& name_or_image, FakeProgram program);
   void set_stats(const std::string& id_or_name, Stats stats);
@@ -216,6 +219,12 @@ class FakeEngine final : public Engine {
   std::set<std::string> images_;
   std::set<std::string> pullable_;
   std::vector<PullProgress> pull_progress_ = {{0, 1'000'000, "Downloading"}};
+
+  using Listener = std::function<void(const PullProgress&)>;
+  // For as long as what it returns lives.
+  std::shared_ptr<void> listen(const std::string& image, const Listener& listener);
+  std::mutex pulls_mutex_;  // of the next one; taken alone, for the listeners are called under it
+  std::multimap<std::string, const Listener*> pulls_;  // under way, by image
   std::set<std::string> volumes_;
   std::map<std::string, FakeProgram> programs_;
   std::vector<EngineEvent> events_;

@@ -42,6 +42,22 @@ void FakeEngine::set_pull_progress(std::vector<PullProgress> told) {
   pull_progress_ = std::move(told);
 }
 
+std::shared_ptr<void> FakeEngine::listen(const std::string& image, const Listener& listener) {
+  if (!listener) return nullptr;
+  const std::lock_guard lock(pulls_mutex_);
+  const auto place = pulls_.emplace(image, &listener);
+  return {nullptr, [this, place](void*) {
+            const std::lock_guard ending(pulls_mutex_);
+            pulls_.erase(place);
+          }};
+}
+
+void FakeEngine::tell_pull_progress(const std::string& image, const PullProgress& progress) {
+  const std::lock_guard lock(pulls_mutex_);
+  const auto [begin, end] = pulls_.equal_range(image);
+  for (auto pull = begin; pull != end; ++pull) (*pull->second)(progress);
+}
+
 void FakeEngine::set_program(const std::string& name_or_image, FakeProgram program) {
   const Lock lock(mutex_);
   programs_[name_or_image] = std::move(program);

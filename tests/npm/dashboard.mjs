@@ -298,6 +298,49 @@ const scenarios = {
     return faults;
   },
 
+  // How far a start is comes between the events, and the page shows it.
+  async progress() {
+    const { page, faults } = await open();
+    const sockets = [];
+    const heard = [];
+    await page.routeWebSocket(/\/api\/live/, (socket) => {
+      const server = socket.connectToServer();
+      sockets.push({ socket, since: new URL(socket.url()).searchParams.get('since') });
+      socket.onClose((code, reason) => server.close({ code, reason }));
+      server.onMessage((message) => {
+        socket.send(message);
+        heard.push(JSON.parse(message));
+      });
+    });
+    const step = (text) => waitForText(page.locator('#task-step'), text);
+    await signIn(page, ALICE);
+    await waitForText(page.locator('#connection'), 'Live');
+    await page.getByRole('button', { name: 'Start Slow to get ready' }).click();
+    await page.waitForURL(/#\/tasks\//);
+    await step('Waiting until it is ready');
+    const taskId = idIn(page);
+    const isProbing = ({ type, task }) =>
+      type === 'task.progress' && task.taskId === taskId && task.progress.step === 'probing';
+    while (!heard.some(isProbing)) await page.waitForTimeout(20);
+    const tell = (id, progress) =>
+      sockets[0].socket.send(
+        JSON.stringify({ type: 'task.progress', taskId: id, task: { taskId: id, progress } }),
+      );
+    const since = new Date().toISOString();
+    tell('another', { step: 'queued', since });
+    const pull = { doneBytes: 3_000_000, totalBytes: 12_000_000, status: 'Downloading' };
+    tell(taskId, { step: 'pulling', since, pull });
+    await step('Pulling its image');
+    assert.match(await page.locator('#task-bytes').textContent(), /^[^ ]+ .+ of .+/);
+    assert.equal(await page.locator('#task-bar').getAttribute('value'), '0.25');
+    // It has no number: the page goes on from the last event's.
+    await sockets[0].socket.close({ code: 1013 });
+    while (sockets.length < 2) await page.waitForTimeout(20);
+    assert.match(sockets[1].since, /^[1-9][0-9]*$/);
+    await step('Waiting until it is ready');
+    return faults;
+  },
+
   async looks() {
     const faults = [];
     const kinds = {

@@ -111,6 +111,7 @@ function startLive(session) {
     onEvent(event) {
       if (event.task && store.apply(event.task, event.seq)) tell(session, event);
     },
+    onProgress: (task) => store.tellProgress(task),
     onResync: () => store.forget(),
     onState(state) {
       setText(byId('connection'), kStates[state]);

@@ -25,6 +25,7 @@ export class Live {
 
   // `load()` fetches everything and returns the journal's position before that. The listener has
   //   onEvent(event)          something happened after that
+  //   onProgress(task)        a start has come further; while there are no messages the load tells
   //   onResync()              what is known is of another journal, or too old; it is loaded again
   //   onState(state, error)   'live', 'polling' or 'away'
   //   onExpired()             the token has run out
@@ -62,6 +63,10 @@ export class Live {
   }
 
   #receive(event) {
+    if (event.type === 'task.progress') {
+      this.#listener.onProgress(event.task); // it has no number: nobody can go on from there
+      return;
+    }
     if (event.type !== 'resync') {
       this.#position.seq = event.seq;
       this.#listener.onEvent(event);

@@ -8,7 +8,7 @@ export const isActive = (task) => kActive.has(task.status);
 
 const newestFirst = (a, b) => (a.taskId < b.taskId ? 1 : -1);
 
-// Fires 'change'.
+// Fires 'change', and 'progress' with the task as its detail.
 export class TaskStore extends EventTarget {
   #entries = new Map(); // id -> {task, seq}: as it was at that number of the journal, or later
   #users = new Map(); // id -> {fullName, email}, where an admin was told
@@ -49,6 +49,11 @@ export class TaskStore extends EventTarget {
     this.#entries.set(task.taskId, { task, seq });
     this.#changed();
     return true;
+  }
+
+  // Of a start; nothing is kept of it.
+  tellProgress(task) {
+    this.dispatchEvent(new CustomEvent('progress', { detail: task }));
   }
 
   // The journal is another one: its numbers can't be compared.

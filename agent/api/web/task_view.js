@@ -13,7 +13,6 @@ const kSandbox =
   'allow-scripts allow-same-origin allow-forms allow-downloads allow-popups allow-modals';
 
 const kRetryMs = 3000;
-const kStartingMs = 1000; // between two looks at how far a start has come
 
 const kParts = { page: 'Page', timeline: 'Timeline', logs: 'Logs' };
 
@@ -69,7 +68,6 @@ export function taskView(session, stop) {
   let reading = false;
   let again = false;
   let logsOf; // the id whose log is open
-  let starting; // the timer of the next look
 
   // One at a time; who comes meanwhile makes it look once more.
   async function read() {
@@ -99,31 +97,6 @@ export function taskView(session, stop) {
         setTimeout(read, kRetryMs);
       }
     }
-  }
-
-  // Events tell of a start's end alone. What has the focus stays: only the progress is drawn anew.
-  function watchStart() {
-    clearTimeout(starting);
-    if (wanted === task.taskId && task.status === 'Starting') {
-      starting = setTimeout(lookAtStart, kStartingMs, wanted);
-    }
-  }
-
-  async function lookAtStart(id) {
-    if (id !== wanted || task.status !== 'Starting') return;
-    try {
-      const answer = document.hidden ? task : await api.task(id);
-      if (id !== wanted || task.status !== 'Starting') return;
-      if (answer.status !== 'Starting') {
-        read();
-        return;
-      }
-      task.progress = answer.progress;
-      showStartProgress(task);
-    } catch {
-      // Whether the agent answers at all is told elsewhere.
-    }
-    watchStart();
   }
 
   function renderMissing(error) {
@@ -158,7 +131,6 @@ export function taskView(session, stop) {
     showStatus(byId('task-status'), task.status);
     showReason(task.statusReason);
     showStartProgress(task);
-    watchStart();
     setHidden(byId('task-stop'), !isActive(task) || task.status === 'Stopping', heading);
     const link = byId('task-window');
     setHidden(link, task.status !== 'Running' || !task.iframeUrl, heading);
@@ -224,6 +196,12 @@ export function taskView(session, stop) {
   store.addEventListener('change', () => {
     if (wanted && store.get(wanted) !== seen) read();
   });
+  // What has the focus stays: only the progress is drawn anew.
+  store.addEventListener('progress', ({ detail: { taskId, progress } }) => {
+    if (taskId !== wanted || task?.taskId !== wanted || task.status !== 'Starting') return;
+    task.progress = progress;
+    showStartProgress(task);
+  });
   byId('task-stop').addEventListener('click', () => stop(task));
   byId('extend').addEventListener('click', async () => {
     await session.extend(task.taskId);
@@ -245,7 +223,6 @@ export function taskView(session, stop) {
     },
     hide() {
       wanted = undefined;
-      clearTimeout(starting);
       byId('task').hidden = true;
       byId('part-page').replaceChildren();
       logs.close();

@@ -52,11 +52,20 @@ class LiveReader {
     }
   }
   // The next text; pings are passed over. What it is of a close: its code.
-  Json next() {
+  Json next_of_any() {
     Frame got = frame();
     while (got.opcode == kPing) got = frame();
     if (got.opcode == kText) return parse_json(got.payload, "message");
     return {{"closed", got.close_code().value_or(0)}};
+  }
+  // … but for the progress of starts, of which nobody knows how often it is told.
+  Json next() {
+    Json message = next_of_any();
+    while (is_progress(message)) message = next_of_any();
+    return message;
+  }
+  static bool is_progress(const Json& message) {
+    return string_or(message, "type") == "task.progress";
   }
 
  private:

@@ -3,6 +3,7 @@
 
 #include "agent/api/openapi.h"
 #include "tests/fakes/fake_sink.h"
+#include "tests/unit/api/live_reader.h"
 #include "tests/unit/api/routes_world.h"
 #include "tests/unit/api/schema_check.h"
 
@@ -110,6 +111,13 @@ TEST_F(DescribedAnswersTest, OfStartsUnderWay) {
   EXPECT_EQ(task["progress"]["step"], "pulling");
   EXPECT_EQ(task["progress"]["pull"]["status"], "Downloading");
   EXPECT_FALSE(ask_get("/api/tasks").json()[0].contains("progress"));
+  LiveReader live(address_, "/api/live", alice());
+  const Json message = live.next_of_any();
+  EXPECT_TRUE(LiveReader::is_progress(message)) << message;
+  EXPECT_THAT(
+      check_.faults(message, check_.document().at("/components/schemas/Progress"_json_pointer)),
+      IsEmpty())
+      << message;
   world_.engine.release(engine::Op::pull);
   EXPECT_TRUE(support::eventually([&] {
     const Json now = ask_get(one).json();

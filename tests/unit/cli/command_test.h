@@ -100,6 +100,10 @@ class CommandTest : public ::testing::Test {
           programs.push_back(path);
           return program_code;
         },
+        [](Millis, const std::function<void()>& work) {
+          work();
+          return true;
+        },
     };
   }
 

@@ -19,15 +19,15 @@ class StartProgressTest : public testing::Test {
   // Whether the start is at the step, or gets there.
   bool reaches(const std::string& id, StartStep step) {
     return eventually([&] {
-      const auto progress = world_.service->start_progress(id);
+      const auto progress = world_.service->starts().find(id);
       return progress && progress->step == step;
     });
   }
   StartProgress progress(const std::string& id) const {
-    return world_.service->start_progress(id).value();
+    return world_.service->starts().find(id).value();
   }
   bool is_dropped(const std::string& id) {
-    return eventually([&] { return !world_.service->start_progress(id); });
+    return eventually([&] { return !world_.service->starts().find(id); });
   }
   void need_a_pull() {
     world_.engine.remove_image("web:1");
