@@ -102,7 +102,8 @@ Agent::Agent(Settings settings)
                                                              {},
                                                              &pumps_,
                                                              users_.get(),
-                                                             &metrics_});
+                                                             &metrics_,
+                                                             load_secret_key(data_)});
 }
 
 // By PostgreSQL, where that is configured.
