@@ -74,6 +74,12 @@ try {
   await page.getByRole('link', { name: 'Page', exact: true }).click();
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
   assert.equal(await frame.evaluate(() => globalThis.stays), true);
+  // In a tab of its own, which has no cookie of the frame's, it is entered anew.
+  const popup = page.waitForEvent('popup');
+  await page.locator('#task-window').click();
+  const tab = await popup;
+  await tab.waitForURL(/\/tree$/);
+  await tab.locator('#new-dropdown-button').waitFor();
 } catch (error) {
   console.error(error);
   process.exitCode = 1;
