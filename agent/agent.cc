@@ -101,7 +101,8 @@ Agent::Agent(Settings settings)
   server.refused_interface = engine::bridge_name(agent_id_);
   server_ = std::make_unique<api::Server>(
       server, api::Parts{journal_, tasks_, authenticator_, clock_, agent_id_, settings_.name,
-                         [this] { return check_host(); }, &pumps_, users_.get(), &metrics_});
+                         [this] { return check_host(); }, &pumps_, users_.get(), &metrics_,
+                         load_secret_key(data_)});
 }
 
 // By PostgreSQL, where that is configured.

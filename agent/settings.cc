@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "agent/gateway_settings.h"
 #include "common/destination.h"
 #include "common/error.h"
 #include "common/key_file.h"
@@ -247,6 +248,8 @@ Settings settings_from(const Config& config) {
   settings.tasks = task_options(config);
   settings.tasks.host_name = settings.name;
   settings.tasks.data_dir = settings.data_dir;
+  settings.tasks.gateway = gateway_from(config);
+  settings.server.gateway = settings.tasks.gateway;
   settings.pumps = pump_options(config);
   settings.postgres = postgres_options(config);
   if (settings.postgres) settings.postgres->host = settings.name;

@@ -119,6 +119,11 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"sinks", "backoff_max", ConfigType::duration, "60s", "longest such wait"},
     {"sinks", "timeout", ConfigType::duration, "30s", "time limit of one delivery"},
 
+    {"gateway", "base", ConfigType::text, "",
+     "origin under which browsers reach tasks through nginx, https://tasks.HOST (empty: none)"},
+    {"gateway", "mode", ConfigType::text, "host",
+     "host: each task has a host name of its own; path: all lie below /t/"},
+
     {"retention", "tasks", ConfigType::duration, "",
      "how long a task is kept after its end (default: for ever)"},
     {"retention", "events", ConfigType::duration, "90d",

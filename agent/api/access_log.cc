@@ -69,9 +69,12 @@ std::string shown_peer(const Request& request) {
 }
 
 void AccessLog::write(const Request& request, int status, std::chrono::microseconds took) {
-  // Anybody can cause these, in any number.
+  // Anybody can cause these, in any number. What is open to all refuses the gateway's visitors
+  // only.
+  constexpr int kForbidden = 403;
   const bool is_stranger =
-      !request.caller && (request.route == nullptr || request.route->access != Access::open);
+      !request.caller &&
+      (request.route == nullptr || request.route->access != Access::open || status == kForbidden);
   if (is_stranger) return write_refusal(request, status);
   const bool changes = request.method != Method::get && request.method != Method::head;
   const log::Level level = changes ? log::Level::information : log::Level::debug;

@@ -59,12 +59,13 @@ const KindRow& row_of(ErrorKind kind) {
   return kKinds.back();
 }
 
-constexpr std::array<std::pair<int, std::string_view>, 28> kReasons = {{
+constexpr std::array<std::pair<int, std::string_view>, 29> kReasons = {{
     {100, "Continue"},
     {200, "OK"},
     {201, "Created"},
     {202, "Accepted"},
     {204, "No Content"},
+    {303, "See Other"},
     {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},

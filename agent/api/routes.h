@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/api/event_feed.h"
+#include "agent/api/gateway_pass.h"
 #include "agent/api/live_feed.h"
 #include "agent/api/query.h"
 #include "agent/api/router.h"
@@ -30,7 +31,9 @@ struct RouteContext {
         workers(kWorkers, kWaitingJobs),
         log_readers(kLogReaders, 0),
         feed(sources(parts), kEventFollowers),
-        live(sources(parts), live_options(options)) {}
+        live(sources(parts), live_options(options)) {
+    if (options.gateway) passes.emplace(parts.secret_key);
+  }
 
   static constexpr std::size_t kWorkers = 32;
   static constexpr std::size_t kWaitingJobs = 512;
@@ -40,6 +43,7 @@ struct RouteContext {
   const ServerOptions options;
   const Parts parts;
   const Instant started_at;
+  std::optional<GatewayPasses> passes;  // with options.gateway alone; constant from then on
   std::function<std::vector<std::string>()> listening;  // the real addresses
   WorkerPool workers;
   WorkerPool log_readers;
@@ -75,6 +79,7 @@ void add_metrics_route(Router& router, const Context& context);
 void add_reconcile_route(Router& router, const Context& context);
 void add_image_routes(Router& router, const Context& context);
 void add_drain_routes(Router& router, const Context& context);
+void add_gateway_routes(Router& router, const Context& context);
 void add_dashboard_routes(Router& router);
 void add_openapi_route(Router& router);
 
@@ -93,6 +98,9 @@ std::string user_asked_for(Query& query, const identity::Principal& caller, std:
 journal::TaskRow visible_task(const RouteContext& context, const Request& request);
 // The answer to GET /api/tasks/{id}. May ask the engine.
 Response single_task(const RouteContext& context, const Request& request);
+// Where the caller's browser finds a running task: through the gateway, or as TaskService has it.
+std::optional<std::string> iframe_url(const RouteContext& context, const Request& request,
+                                      const Task& task, bool may_block);
 // "/api/tasks?…", behind the public URL where there is one.
 std::string link_to(const RouteContext& context, std::string_view path);
 // The caller's token runs out then; empty: never.

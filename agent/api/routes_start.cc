@@ -97,13 +97,13 @@ void answer_settled(const Context& context, const Responder& responder, const jo
         "cannot start service '" + row.task.service_type + "': it was stopped before it was ready",
         request, {{"taskId", row.task.task_id}}));
   }
-  if (const auto url = context->parts.tasks.iframe_url(row.task, false)) {
+  if (const auto url = iframe_url(*context, request, row.task, false)) {
     return responder.send(started_response(*context, row.task, *url, 201));
   }
-  answer_on_worker(*context, responder, [weak = std::weak_ptr(context), task = row.task] {
+  answer_on_worker(*context, responder, [weak = std::weak_ptr(context), &request, task = row.task] {
     const Context held = weak.lock();
     if (!held) throw Error(ErrorKind::unavailable, "cannot start a task: the agent is stopping");
-    const auto url = held->parts.tasks.iframe_url(task, true);
+    const auto url = iframe_url(*held, request, task, true);
     return started_response(*held, task, url.value_or(""), 201);
   });
 }

@@ -172,11 +172,11 @@ std::optional<Response> get_task(RouteContext& context, const Responder& respond
   const Request& request = responder.request();
   Query(request, {}).check();
   WholeTask whole = read_whole_task(context, request);
-  if (const auto url = context.parts.tasks.iframe_url(whole.task, false)) {
+  if (const auto url = iframe_url(context, request, whole.task, false)) {
     return task_response(context, whole, *url);
   }
-  answer_on_worker(context, responder, [&context, whole = std::move(whole)] {
-    const auto url = context.parts.tasks.iframe_url(whole.task, true);
+  answer_on_worker(context, responder, [&context, &request, whole = std::move(whole)] {
+    const auto url = iframe_url(context, request, whole.task, true);
     return task_response(context, whole, url.value_or(""));
   });
   return std::nullopt;
@@ -186,8 +186,7 @@ std::optional<Response> get_task(RouteContext& context, const Responder& respond
 
 Response single_task(const RouteContext& context, const Request& request) {
   const WholeTask whole = read_whole_task(context, request);
-  return task_response(context, whole,
-                       context.parts.tasks.iframe_url(whole.task, true).value_or(""));
+  return task_response(context, whole, iframe_url(context, request, whole.task, true).value_or(""));
 }
 
 void add_task_routes(Router& router, const Context& context) {

@@ -27,6 +27,7 @@ Router all_routes(const Context& context) {
   add_reconcile_route(router, context);
   add_image_routes(router, context);
   add_drain_routes(router, context);
+  add_gateway_routes(router, context);
   add_dashboard_routes(router);
   add_openapi_route(router);
   return router;

@@ -37,6 +37,7 @@ struct Parts {
   sinks::Pumps* sinks = nullptr;             // null: there are none
   identity::UserDirectory* users = nullptr;  // null: users have no names
   Metrics* metrics = nullptr;                // null: nothing is counted, no /metrics
+  std::string secret_key;  // the data directory's, for the gateway's cookies; empty without one
 };
 
 class Server {

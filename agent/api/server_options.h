@@ -4,8 +4,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "common/gateway_address.h"
 
 namespace resmgr::api {
 
@@ -38,6 +41,7 @@ struct ServerOptions {
   // Web origins that may call: "https://app.example.org", or "*" for every one.
   std::vector<std::string> cors_origins;
   std::vector<std::string> trusted_proxies;  // addresses or networks (CIDR)
+  std::optional<GatewayAddress> gateway;     // where browsers reach tasks; empty: at their ports
   // Network interface from which nobody may connect over TCP: behind it are the tasks. May be
   // empty, and need not exist.
   std::string refused_interface;

@@ -143,6 +143,16 @@ const Service* Catalog::find(std::string_view name) const {
   return found != services_.end() && found->name == name ? &*found : nullptr;
 }
 
+bool Service::knows_base_path() const {
+  constexpr std::string_view kBasePath = "{basePath}";
+  const auto holds = [&](const std::string& text) {
+    return text.find(kBasePath) != std::string::npos;
+  };
+  return std::any_of(command.begin(), command.end(), holds) ||
+         std::any_of(env.begin(), env.end(),
+                     [&](const auto& variable) { return holds(variable.second); });
+}
+
 std::string expand(std::string_view text, const std::map<std::string, std::string>& values) {
   std::string result;
   for (std::size_t at = 0; at < text.size();) {

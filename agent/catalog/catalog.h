@@ -40,6 +40,12 @@ struct IdlePolicy {
   double cpu_percent = 2;             // of one core; more is busy
 };
 
+// How visitors come in through the gateway, where one is configured.
+struct GatewayEntry {
+  std::string path;           // instead of url_path; empty: that one
+  std::string authorization;  // value of the header that nginx puts in; {token} in it; empty: none
+};
+
 struct Service {
   std::string name;  // [a-z0-9][a-z0-9-]{0,62}
   std::string title;
@@ -50,7 +56,8 @@ struct Service {
   int container_port = 0;  // 1..65535
   std::vector<std::string> command;  // empty: the image's own
   std::string url_path = "/";        // {token}, {taskId}, {userId}, {host}, {port} are put in
-  std::vector<std::pair<std::string, std::string>> env;  // {token}, {taskId}, {userId} in values
+  // {token}, {taskId}, {userId}, {basePath} in values
+  std::vector<std::pair<std::string, std::string>> env;
   Probe probe;
   Millis start_timeout{60'000};  // from the end of the pull to readiness
   Millis stop_timeout{10'000};   // between SIGTERM and SIGKILL
@@ -70,6 +77,11 @@ struct Service {
   std::vector<Volume> volumes;
   IdlePolicy idle;
   Millis lifetime_max{0};  // 0 = no limit
+  GatewayEntry gateway;
+
+  // It is told, by {basePath} in command or env, under which path its visitors come, and wants to
+  // see that path in requests.
+  bool knows_base_path() const;
 
   // Hex SHA-256 of all that decides how its container is made.
   std::string spec_hash;

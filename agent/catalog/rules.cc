@@ -140,7 +140,7 @@ Objection check_image(const std::string& text) {
 }
 
 Objection check_command_word(const std::string& text) {
-  static const std::array<std::string, 2> kKnown = {"taskId", "userId"};
+  static const std::array<std::string, 3> kKnown = {"taskId", "userId", "basePath"};
   const std::vector<std::string> names = placeholders(text);
   if (std::find(names.begin(), names.end(), "token") != names.end()) {
     return "must not hold {token}: every user of the host can read command lines; hand it over in "
@@ -152,6 +152,25 @@ Objection check_command_word(const std::string& text) {
 Objection check_url_path(const std::string& text) {
   static const std::array<std::string, 5> kKnown = {"token", "taskId", "userId", "host", "port"};
   if (!is_path(text)) return "must begin with '/' and hold visible ASCII only";
+  return check_placeholders(text, kKnown);
+}
+
+Objection check_gateway_path(const std::string& text) {
+  static const std::array<std::string, 4> kKnown = {"taskId", "userId", "host", "port"};
+  if (!is_path(text)) return "must begin with '/' and hold visible ASCII only";
+  const std::vector<std::string> names = placeholders(text);
+  if (std::find(names.begin(), names.end(), "token") != names.end()) {
+    return "must not hold {token}: addresses are kept and passed on; put it into 'authorization'";
+  }
+  return check_placeholders(text, kKnown);
+}
+
+Objection check_authorization(const std::string& text) {
+  static const std::array<std::string, 3> kKnown = {"token", "taskId", "userId"};
+  const bool good = !text.empty() && text.size() <= kMaxPath && text.front() != ' ' &&
+                    text.back() != ' ' &&
+                    all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
+  if (!good) return "must be the value of a header, such as \"token {token}\"";
   return check_placeholders(text, kKnown);
 }
 
@@ -168,7 +187,7 @@ Objection check_env_name(const std::string& text) {
 }
 
 Objection check_env_value(const std::string& text) {
-  static const std::array<std::string, 3> kKnown = {"token", "taskId", "userId"};
+  static const std::array<std::string, 4> kKnown = {"token", "taskId", "userId", "basePath"};
   if (text.find('\0') != std::string_view::npos) return "must not hold a NUL character";
   return check_placeholders(text, kKnown);
 }

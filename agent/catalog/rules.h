@@ -22,6 +22,8 @@ Objection check_image(const std::string& text);
 Objection check_command_word(const std::string& text);
 Objection check_url_path(const std::string& text);
 Objection check_probe_path(const std::string& text);
+Objection check_gateway_path(const std::string& text);
+Objection check_authorization(const std::string& text);  // the value of a header
 Objection check_env_name(const std::string& text);
 Objection check_env_value(const std::string& text);
 Objection check_user(const std::string& text);

@@ -173,13 +173,20 @@ void read_lifetime(const TableReader& top, Service& service) {
                                                 "a duration up to \"365d\"; \"0s\" is no limit"));
 }
 
+void read_gateway(const TableReader& top, Service& service) {
+  const auto gateway = top.table("gateway", {"path", "authorization"});
+  if (!gateway) return;
+  take(service.gateway.path, gateway->text("path", check_gateway_path));
+  take(service.gateway.authorization, gateway->text("authorization", check_authorization));
+}
+
 }  // namespace
 
 Service read_service(const toml::table& document, FaultList& faults, FaultList& doubts) {
   const TableReader top(document, "",
                         {"name", "title", "description", "icon", "image", "build", "container_port",
                          "command", "url_path", "env", "probe", "start_timeout", "stop_timeout",
-                         "pull", "resources", "security", "volumes", "idle", "lifetime"},
+                         "pull", "resources", "security", "volumes", "idle", "lifetime", "gateway"},
                         faults);
   Service service;
   read_description(top, service);
@@ -191,6 +198,7 @@ Service read_service(const toml::table& document, FaultList& faults, FaultList& 
   read_volumes(top, service, doubts);
   read_idle(top, service);
   read_lifetime(top, service);
+  read_gateway(top, service);
   return service;
 }
 

@@ -15,6 +15,10 @@ std::map<std::string, std::string> placeholders(const TaskOptions& options, cons
           {"userId", task.user_id}};
 }
 
+std::string base_path(const TaskOptions& options, const std::string& task_id) {
+  return options.gateway ? options.gateway->base_path(task_id) : "/";
+}
+
 std::map<std::string, std::string> labels(const TaskOptions& options, const journal::TaskRow& row) {
   auto result = engine::ours(options.agent_id);
   result[engine::kLabelTaskId] = row.task.task_id;
@@ -33,7 +37,8 @@ std::string task_secret(const TaskOptions& options, const std::string& task_id) 
 
 engine::ContainerSpec container_spec(const TaskOptions& options, const catalog::Service& service,
                                      const journal::TaskRow& row) {
-  const auto values = placeholders(options, row.task);
+  auto values = placeholders(options, row.task);
+  values["basePath"] = base_path(options, row.task.task_id);
   engine::ContainerSpec spec;
   spec.name = engine::container_name(row.task.task_id);
   spec.image = service.image;
@@ -77,6 +82,26 @@ std::string task_url(const TaskOptions& options, const catalog::Service& service
   values["host"] = host;
   values["port"] = std::to_string(host_port);
   return "http://" + host + ":" + values["port"] + catalog::expand(service.url_path, values);
+}
+
+std::string path_in_container(const TaskOptions& options, const catalog::Service& service,
+                              const std::string& task_id, std::string_view path) {
+  if (!service.knows_base_path()) return std::string(path);
+  return base_path(options, task_id).append(path.substr(1));
+}
+
+std::string gateway_page(const TaskOptions& options, const catalog::Service& service,
+                         const Task& task) {
+  auto values = placeholders(options, task);
+  values["host"] = options.gateway->host(task.task_id);
+  values["port"] = std::to_string(options.gateway->port());
+  const std::string& own = service.gateway.path;
+  return catalog::expand(own.empty() ? service.url_path : own, values);
+}
+
+std::string authorization_of(const TaskOptions& options, const catalog::Service& service,
+                             const Task& task) {
+  return catalog::expand(service.gateway.authorization, placeholders(options, task));
 }
 
 std::vector<catalog::Volume> task_volumes(const catalog::Service& service, const Task& task) {

@@ -3,6 +3,8 @@
 #define RESMGR_AGENT_TASKS_CONTAINER_SPEC_H_
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "agent/catalog/catalog.h"
 #include "agent/engine/engine.h"
@@ -21,6 +23,19 @@ engine::ContainerSpec container_spec(const TaskOptions& options, const catalog::
 // Where a browser finds the task; empty if it publishes no port.
 std::string task_url(const TaskOptions& options, const catalog::Service& service, const Task& task,
                      int host_port);
+
+// The path of a request as the container sees it: behind the gateway's base path where the service
+// knows of that. `path` begins with '/'.
+std::string path_in_container(const TaskOptions& options, const catalog::Service& service,
+                              const std::string& task_id, std::string_view path);
+
+// Where the gateway leads who comes in: path and query behind the base path, beginning with '/'.
+std::string gateway_page(const TaskOptions& options, const catalog::Service& service,
+                         const Task& task);
+
+// The Authorization header that the service asks of its visitors; may be empty.
+std::string authorization_of(const TaskOptions& options, const catalog::Service& service,
+                             const Task& task);
 
 // Names of the volumes that a task of this service has, with whether they outlive it.
 std::vector<catalog::Volume> task_volumes(const catalog::Service& service, const Task& task);

@@ -138,7 +138,9 @@ Next Lifecycle::Run::probe() {
   const int port = row_->task.container_port;
   const bool nothing_to_ask = wanted->network == catalog::NetworkMode::none ||
                               wanted->probe.kind == catalog::ProbeKind::none;
-  if (nothing_to_ask || answers(wanted->probe, parts_.options.publish_address, port)) {
+  catalog::Probe asked = wanted->probe;
+  asked.path = path_in_container(parts_.options, *wanted, row_->task.task_id, asked.path);
+  if (nothing_to_ask || answers(asked, parts_.options.publish_address, port)) {
     return record_ready();
   }
   if (duration_cast<Millis>(steady_clock::now() - *memory_.probing_since) >=

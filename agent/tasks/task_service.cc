@@ -5,13 +5,11 @@
 #include <utility>
 
 #include "agent/tasks/admission.h"
-#include "agent/tasks/container_spec.h"
 #include "agent/tasks/drain.h"
 #include "agent/tasks/engine_session.h"
 #include "agent/tasks/heartbeats.h"
 #include "agent/tasks/idle_watch.h"
 #include "agent/tasks/images.h"
-#include "agent/tasks/jupyter_probe.h"
 #include "agent/tasks/lanes.h"
 #include "agent/tasks/lifecycle.h"
 #include "agent/tasks/reconciler.h"
@@ -19,6 +17,7 @@
 #include "agent/tasks/sampler.h"
 #include "agent/tasks/waiters.h"
 #include "agent/tasks/watcher.h"
+#include "agent/tasks/whereabouts.h"
 #include "common/error.h"
 #include "common/event.h"
 #include "common/failpoint.h"
@@ -58,9 +57,10 @@ struct TaskService::State {
                     [this](const std::string& task_id, const std::string& user_id) {
                       lanes.wake(task_id, user_id);
                     }}),
+        whereabouts({options, clock, session, lifecycle, [this] { return current_catalog(); }}),
         sampler({options.sample_interval, journal, engine, clock, session, idle_watch,
                  [this](const Task& task, std::stop_token stop) {
-                   return ask_jupyter(task, std::move(stop));
+                   return whereabouts.ask_jupyter(task, std::move(stop));
                  }}),
         reconciler(options.agent_id, engine, journal, session, lifecycle, lanes) {
     lifecycle.set_wake([this](const std::string& task_id, const std::string& user_id) {
@@ -88,21 +88,6 @@ struct TaskService::State {
     return journal.reading([&](journal::Reader& reader) { return reader.task(task_id); });
   }
 
-  // The port is asked of the engine each time: with its request goes the task's secret, and a port
-  // that was freed is given to the next container, which may be another user's.
-  JupyterLook ask_jupyter(const Task& task, std::stop_token stop) {
-    const auto seen = lifecycle.look_again(task);
-    if (!seen || seen->host_port == 0) {
-      JupyterLook none;
-      none.failure = seen ? "it publishes no port" : "nobody knows where it is just now";
-      return none;
-    }
-    const auto http = make_probe_client(options.publish_address, seen->host_port);
-    JupyterAccess access;
-    access.token = task_secret(options, task.task_id);
-    return look_at_jupyter(*http, access, clock.now(), std::move(stop));
-  }
-
   // Adds first and looks then, so that no milestone is missed in between.
   void when(const std::string& task_id, Milestone milestone, Settled settled) {
     if (!row(task_id)) throw no_such_task(task_id);
@@ -124,6 +109,7 @@ struct TaskService::State {
   Lanes lanes;
   Watcher watcher;
   IdleWatch idle_watch;
+  Whereabouts whereabouts;
   Sampler sampler;
   Reconciler reconciler;
 };
@@ -198,23 +184,15 @@ void TaskService::when_ended(const std::string& task_id, Settled settled) {
 const StartTracker& TaskService::starts() const { return state_->lifecycle.starts(); }
 
 std::optional<std::string> TaskService::iframe_url(const Task& task, bool may_block) {
-  if (task.status != TaskStatus::running || task.container_port == 0) return std::string();
-  const auto catalog = state_->current_catalog();
-  const catalog::Service* service = catalog->find(task.service_type);
-  if (service == nullptr) return std::string();
-  auto sighting = state_->lifecycle.sighting(task.task_id);
-  const bool fresh =
-      sighting && state_->session.trusted() && sighting->epoch == state_->session.epoch();
-  if (!fresh) {
-    if (!may_block) return std::nullopt;
-    try {
-      sighting = state_->lifecycle.look_again(task);
-    } catch (const Error&) {
-      return std::string();  // nobody can say where it is now
-    }
-    if (!sighting) return std::string();
-  }
-  return task_url(state_->options, *service, task, sighting->host_port);
+  return state_->whereabouts.url(task, may_block);
+}
+
+std::optional<Door> TaskService::door(const Task& task, bool may_block) {
+  return state_->whereabouts.door(task, may_block);
+}
+
+std::string TaskService::gateway_page(const Task& task) const {
+  return state_->options.gateway ? state_->whereabouts.page(task) : std::string();
 }
 
 void TaskService::logs(const std::string& task_id, const engine::LogOptions& options,

@@ -19,9 +19,11 @@
 #include "agent/engine/engine.h"
 #include "agent/journal/journal.h"
 #include "common/clock.h"
+#include "common/gateway_address.h"
 
 namespace resmgr::tasks {
 
+struct Door;         // whereabouts.h
 struct IdleReport;   // idle_watch.h
 struct ImageState;   // images.h
 class StartTracker;  // start_progress.h
@@ -57,7 +59,8 @@ struct TaskOptions {
   int concurrent_starts = 0;  // 0 = two a core
   int lane_threads = 128;     // at most; 0: a test takes the steps itself, see TaskSteps
   Millis sample_interval{10'000};
-  Limits limits;  // at first, see set_limits()
+  Limits limits;                          // at first, see set_limits()
+  std::optional<GatewayAddress> gateway;  // where tasks are reached; empty: at their ports
   // Told of each start that succeeded, from any thread: how long it took from its admission to the
   // start of the container, and from there until it was ready. May be empty; must not throw.
   std::function<void(Millis to_container, Millis to_readiness)> on_ready;
@@ -123,6 +126,12 @@ class TaskService {
   // was last connected; empty where the task does not run or publishes nothing. Where that must be
   // asked of the engine first: asks if `may_block`, else returns an empty optional.
   std::optional<std::string> iframe_url(const Task& task, bool may_block);
+
+  // What a gateway needs to know of it. Empty and `may_block`: as above. Throws forbidden where it
+  // does not run or publishes nothing, and unavailable where nobody knows where it is now.
+  std::optional<Door> door(const Task& task, bool may_block);
+  // Where the gateway leads who comes in, behind the base path; empty where there is nothing.
+  std::string gateway_page(const Task& task) const;
 
   // The container's output; of an ended task, what it printed last. Blocks until the end, `stop`
   // or `on_bytes` returning false. Throws not_found if nothing is kept.

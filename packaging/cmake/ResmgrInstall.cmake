@@ -18,6 +18,9 @@ resmgr_install_present(cli "${CMAKE_INSTALL_MANDIR}/man1" man/resmgr.1)
 resmgr_install_present(agent "${CMAKE_INSTALL_MANDIR}/man5" man/resmgr.toml.5 man/resmgr-services.5)
 resmgr_install_present(agent "${CMAKE_INSTALL_MANDIR}/man8" man/resmgr-agent.8)
 
+resmgr_install_present(agent "${CMAKE_INSTALL_DATADIR}/doc/resmgr-agent/examples"
+  packaging/nginx/resmgr.conf)
+
 # Where each shell looks for what packages bring (Debian's paths).
 resmgr_install_present(cli "${CMAKE_INSTALL_DATADIR}/bash-completion/completions"
   completions/resmgr.bash)

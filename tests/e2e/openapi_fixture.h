@@ -45,7 +45,7 @@ class WithJudgedAgent : public ::testing::Test {
     options.config = support::kAuthWithTestKey +
                      std::string("[limits]\ntasks_per_user_and_service = 1\n") + "[seq]\nurl = \"" +
                      seq_.url() + "\"\n[blockchain]\nurl = \"" + blockchain_.url() +
-                     "/api/metrics\"\n";
+                     "/api/metrics\"\n[gateway]\nbase = \"https://tasks.example.org\"\n";
     options.services = {
         {"never-ready.toml", kNeverReady}, {"slow.toml", kSlow}, {"limited.toml", kLimited}};
     agent_ = std::make_unique<support::AgentProcess>(options);

@@ -16,6 +16,15 @@ const kRetryMs = 3000;
 
 const kParts = { page: 'Page', timeline: 'Timeline', logs: 'Logs' };
 
+// Through the gateway a service's address has a code that is another each time, and soon too old.
+const hasCode = (url) => new URL(url, location.href).pathname.endsWith('/.resmgr/enter');
+
+function isSamePlace(one, other) {
+  const [a, b] = [one, other].map((url) => new URL(url, location.href));
+  if (hasCode(a) && hasCode(b)) a.search = b.search;
+  return a.href === b.href;
+}
+
 // Why the service's page can't be shown inside this one; empty if it can.
 function framingFault(url) {
   const { origin, protocol } = new URL(url, location.href);
@@ -182,7 +191,7 @@ export function taskView(session, stop) {
       );
     } else if (framingFault(url)) {
       say(`${framingFault(url)} Open it in a tab of its own.`);
-    } else if (page.firstChild?.src !== new URL(url).href) {
+    } else if (!page.firstChild?.src || !isSamePlace(page.firstChild.src, url)) {
       page.replaceChildren(
         element('iframe', {
           src: url,
@@ -201,6 +210,22 @@ export function taskView(session, stop) {
     if (taskId !== wanted || task?.taskId !== wanted || task.status !== 'Starting') return;
     task.progress = progress;
     showStartProgress(task);
+  });
+  byId('task-window').addEventListener('click', async (event) => {
+    if (!hasCode(event.currentTarget.href)) return;
+    event.preventDefault();
+    // Opened at once, or it would be taken for one that nobody asked for.
+    const opened = window.open('about:blank');
+    if (!opened) return;
+    opened.opener = null;
+    try {
+      const { iframeUrl } = await api.task(wanted);
+      if (!iframeUrl) throw new Error('The task does not run any more.');
+      opened.location = iframeUrl;
+    } catch (error) {
+      opened.close();
+      showReason(error.message);
+    }
   });
   byId('task-stop').addEventListener('click', () => stop(task));
   byId('extend').addEventListener('click', async () => {

@@ -69,5 +69,30 @@ TEST(SeqSettings, NameTheKeyThatIsWrong) {
               testing::HasSubstr("agent.log_level 'loud'"));
 }
 
+TEST(GatewaySettings, AreOffUntilThereIsABase) {
+  EXPECT_FALSE(settings({{"gateway.mode", "path"}}).server.gateway.has_value());
+  const Settings with = settings({{"gateway.base", "https://tasks.example.org"},
+                                  {"server.public_url", "https://resmgr.example.org"}});
+  EXPECT_EQ(with.server.gateway->origin("x"), "https://x.tasks.example.org");
+  // The containers are told their path, too.
+  EXPECT_EQ(with.tasks.gateway->base_path("x"), "/");
+  EXPECT_EQ(settings({{"gateway.base", "https://a"}, {"gateway.mode", "path"}})
+                .tasks.gateway->base_path("x"),
+            "/t/x/");
+}
+
+TEST(GatewaySettings, NameTheKeyThatIsWrong) {
+  EXPECT_THAT(settings_refusal({{"gateway.mode", "cookie"}}),
+              testing::HasSubstr("gateway.mode 'cookie'"));
+  EXPECT_THAT(settings_refusal({{"gateway.base", "https://a/b"}}),
+              testing::HasSubstr("gateway.base 'https://a/b'"));
+  EXPECT_THAT(settings_refusal({{"gateway.base", "https://me:secret@a"}}),
+              testing::Not(testing::HasSubstr("secret")));
+  for (const char* const same : {"https://a", "https://A:443/"}) {
+    EXPECT_THAT(settings_refusal({{"gateway.base", same}, {"server.public_url", "https://a/x/"}}),
+                testing::HasSubstr("not the dashboard's"));
+  }
+}
+
 }  // namespace
 }  // namespace resmgr

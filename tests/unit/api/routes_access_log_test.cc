@@ -85,6 +85,14 @@ TEST_F(AccessLogTest, TiesOneThatIsRefusedToo) {
   EXPECT_THAT(entry, Contains(Pair("TraceId", "0af7651916cd43dd8448eb211c80319c")));
 }
 
+TEST_F(AccessLogTest, HasWhomTheGatewayTurnsAway) {
+  const RawAnswer answer = ask_get("/api/gateway/enter?code=secret", "");
+  EXPECT_EQ(answer.status, 403);
+  const Properties entry = logged(answer.header("x-request-id"));
+  EXPECT_THAT(entry, Contains(Pair("Route", "/api/gateway/enter")));
+  for (const auto& [name, value] : entry) EXPECT_THAT(value, Not(testing::HasSubstr("secret")));
+}
+
 TEST_F(AccessLogTest, GoesWithoutATraceThatIsNone) {
   EXPECT_THAT(logged(start(alice())), Not(Contains(Key("TraceId"))));
   EXPECT_THAT(logged(start(alice() + "traceparent: 00-zz-b7ad6b7169203331-01\r\n")),

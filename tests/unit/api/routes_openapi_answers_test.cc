@@ -1,6 +1,7 @@
 // What the server answers, held against the schemas of GET /openapi.json.
 #include <gmock/gmock.h>
 
+#include "agent/api/gateway_pass.h"
 #include "agent/api/openapi.h"
 #include "tests/fakes/fake_sink.h"
 #include "tests/unit/api/live_reader.h"
@@ -96,6 +97,39 @@ TEST_F(DescribedAnswersTest, OfTasks) {
   hold("GET", "/api/tasks/{id}", one, 200, alice());
   hold("GET", "/api/tasks/{id}/why", one + "/why", 409);
   hold("GET", "/api/tasks", "/api/tasks", 200);
+}
+
+TEST_F(DescribedAnswersTest, OfTheGateway) {
+  const GatewayAddress gateway("https://tasks.example.org", GatewayAddress::Mode::host);
+  world_.options.gateway = gateway;
+  world_.set_catalog(R"(
+    name = "web"
+    title = "Web"
+    image = "web:1"
+    container_port = 8080
+    probe = "none"
+    [gateway]
+    authorization = "token {token}"
+  )");
+  world_.boot();
+  ServerOptions options;
+  options.gateway = gateway;
+  server_.reset();
+  start_server(options);
+  const std::string id = started();
+  const std::string url = string_or(
+      hold("GET", "/api/tasks/{id}", "/api/tasks/" + id, 200, alice()).json(), "iframeUrl");
+  const std::string code = url.substr(url.find("code="));
+  const std::string headers = "X-Original-Host: " + gateway.host(id) + "\r\nX-Original-URI: /x\r\n";
+  hold("GET", "/api/gateway/enter", "/api/gateway/enter?" + code, 303, headers);
+  hold("GET", "/api/gateway/enter", "/api/gateway/enter", 403, headers);
+  hold("GET", "/api/gateway/authorize", "/api/gateway/authorize", 403, headers);
+  // So old that it is given anew.
+  const std::string cookie =
+      GatewayPasses(world_.options.secret_key)
+          .set_cookie(gateway, id, support::kAlice, clock_.now() - std::chrono::hours(1));
+  hold("GET", "/api/gateway/authorize", "/api/gateway/authorize", 204,
+       headers + "Cookie: a=b; " + cookie.substr(0, cookie.find(';')) + "\r\n");
 }
 
 TEST_F(DescribedAnswersTest, OfStartsUnderWay) {

@@ -124,10 +124,8 @@ TEST_F(OpenApiTest, SaysWhoMayCallAndWhatIsSent) {
 TEST_F(OpenApiTest, HasTheParametersThatTheRoutesKnow) {
   for (const Route* const route : routes()) {
     std::set<std::string> described = parameters(operation(*route), "query");
-    if (route->access == Access::open) {
-      EXPECT_THAT(described, IsEmpty()) << name_of(*route);
-      continue;
-    }
+    // Those who need no token pass over what they don't know, where they know none.
+    if (route->access == Access::open && described.empty()) continue;
     const RawAnswer answer = ask_route(*route, path_of(*route, new_uuid_v4()) + "?nobody=1");
     ASSERT_EQ(answer.status, 400) << name_of(*route) << answer.body;
     const Json fault = answer.json().at("errors").at(0);
@@ -200,12 +198,12 @@ TEST_F(OpenApiTest, EveryOperationHasANameAndAnExample) {
       const Json& response = check_.resolve(entry);
       EXPECT_TRUE(response.contains("description")) << where;
       EXPECT_TRUE(response.at("headers").contains("X-Request-Id")) << where << " " << status;
-      if (status[0] == '2' || status == "101") succeeds = true;
+      if (status[0] == '2' || status == "101" || status == "303") succeeds = true;
       const Json content = response.value("content", Json::object());
       for (const auto& [kind, media] : content.items()) {
         EXPECT_TRUE(media.contains("example") || media.contains("examples")) << where << status;
       }
-      const bool bare = status == "101" || status == "204" || status == "304";
+      const bool bare = status == "101" || status == "204" || status == "303" || status == "304";
       EXPECT_EQ(response.contains("content"), !bare) << where << " " << status;
     }
     EXPECT_TRUE(succeeds) << where;

@@ -30,9 +30,9 @@ class RoutesTest : public testing::Test {
   void start_server(ServerOptions options = {}) {
     options.listen = {"127.0.0.1:0"};
     options.socket_path = world_.temp.path() / "agent.sock";
-    server_.emplace(
-        options, Parts{world_.journal, *world_.service, *authenticator_, clock_,
-                       world_.options.agent_id, "here", checks_, sinks_, users_, &metrics_});
+    server_.emplace(options, Parts{world_.journal, *world_.service, *authenticator_, clock_,
+                                   world_.options.agent_id, "here", checks_, sinks_, users_,
+                                   &metrics_, world_.options.secret_key});
     server_->start();
     address_ = server_->listening().front();
     socket_ = options.socket_path;

@@ -120,6 +120,8 @@ TEST(Catalog, TheShippedServicesAreGood) {
   const Service& jupyter = *catalog->find("jupyter");
   EXPECT_EQ(jupyter.url_path, "/lab?token={token}");
   EXPECT_EQ(jupyter.idle.probe, IdleProbe::jupyter);
+  EXPECT_EQ(jupyter.gateway.authorization, "token {token}");
+  EXPECT_TRUE(jupyter.knows_base_path());
   EXPECT_EQ(jupyter.volumes.at(0).name, "jupyter-{userId}");
 }
 

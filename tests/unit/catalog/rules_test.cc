@@ -56,9 +56,18 @@ TEST(Rules, Paths) {
   expect(check_probe_path, {"/", "/api?x=1"}, {"", "api", "/{token}", "/a b"});
 }
 
+TEST(Rules, WhatIsForTheGateway) {
+  expect(check_gateway_path, {"/", "/lab?user={userId}", "/{taskId}/{host}:{port}"},
+         {"", "lab", "/a b", "/lab?token={token}", "/{basePath}"});
+  expect(check_authorization,
+         {"token {token}", "Basic YTpi", "{token}", "Bearer {userId}.{taskId}"},
+         {"", " token", "token ", "a\r\nb", "ü", "{password}", std::string(3000, 'a')});
+}
+
 TEST(Rules, Environment) {
   expect(check_env_name, {"A", "_a", "JUPYTER_TOKEN", "A1"}, {"", "1A", "A-B", "A=B", "A B", "é"});
-  expect(check_env_value, {"", "{token}", "{userId}", "{\"json\": [1]}", "a\nb", "$HOME"},
+  expect(check_env_value,
+         {"", "{token}", "{userId}", "{basePath}x", "{\"json\": [1]}", "a\nb", "$HOME"},
          {"{password}", "{host}", std::string("a\0b", 3)});
 }
 

@@ -105,6 +105,20 @@ max = "2d"
   EXPECT_EQ(service.lifetime_max, Millis{172'800'000});
 }
 
+TEST(ServiceReader, TheGatewaysTableIsRead) {
+  const Service plain = taken();
+  EXPECT_EQ(plain.gateway.path, "");
+  EXPECT_EQ(plain.gateway.authorization, "");
+  EXPECT_FALSE(plain.knows_base_path());
+  const Service service = taken("[gateway]\npath = \"/lab\"\nauthorization = \"token {token}\"");
+  EXPECT_EQ(service.gateway.path, "/lab");
+  EXPECT_EQ(service.gateway.authorization, "token {token}");
+  EXPECT_TRUE(taken("command = [\"run\", \"--base={basePath}\"]").knows_base_path());
+  EXPECT_TRUE(taken("env = { ARGS = \"--base={basePath}\" }").knows_base_path());
+  EXPECT_THAT(fault_of("[gateway]\npath = \"/?t={token}\""), testing::HasSubstr("authorization"));
+  EXPECT_THAT(fault_of("[gateway]\npaht = \"/\""), testing::HasSubstr("path"));
+}
+
 TEST(ServiceReader, TheWarningIsHalfOfAShortTimeout) {
   EXPECT_EQ(taken("[idle]\ntimeout = \"4m\"").idle.warn, Millis{120'000});
   EXPECT_EQ(taken("[idle]\ntimeout = \"4h\"").idle.warn, Millis{300'000});
