@@ -35,6 +35,10 @@ class Agent {
   // Settles with the engine what an earlier process left, listens, and says where in agent.json.
   void run();
 
+  // Whether it can work: the journal's writer answers, be it that it can't write, and each of the
+  // server's threads turns within `patience`. Hangs where the writer does. After run().
+  bool is_alive(Millis patience);
+
   // Reads catalog and keys again; what is wrong stays as it was.
   void reload();
 
