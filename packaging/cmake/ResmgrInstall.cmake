@@ -1,5 +1,5 @@
-# What `cmake --install` puts where, in two components: the command, and the agent. The agent looks
-# for its configuration in /etc, so install with the prefix /usr.
+# What `cmake --install` puts where, in three components: the command, the agent, and its
+# configuration with the service unit. The agent looks for it in /etc: install with the prefix /usr.
 
 install(TARGETS resmgr RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT cli)
 install(TARGETS resmgr-agent RUNTIME DESTINATION "${CMAKE_INSTALL_SBINDIR}" COMPONENT agent)
@@ -25,6 +25,13 @@ resmgr_install_present(cli "${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions" com
 resmgr_install_present(cli "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d"
   completions/resmgr.fish)
 
+# In Debian's packages debhelper puts these where the release has them.
+resmgr_install_present(config "${CMAKE_INSTALL_FULL_SYSCONFDIR}/resmgr" packaging/resmgr.toml)
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/packaging/services.d/"
-  DESTINATION "${CMAKE_INSTALL_FULL_SYSCONFDIR}/resmgr/services.d" COMPONENT agent
+  DESTINATION "${CMAKE_INSTALL_FULL_SYSCONFDIR}/resmgr/services.d" COMPONENT config
   FILES_MATCHING PATTERN "*.toml")
+resmgr_install_present(config lib/systemd/system packaging/systemd/resmgr-agent.service)
+install(FILES packaging/systemd/resmgr-agent.sysusers DESTINATION lib/sysusers.d
+  RENAME resmgr-agent.conf COMPONENT config)
+install(FILES packaging/systemd/resmgr-agent.tmpfiles DESTINATION lib/tmpfiles.d
+  RENAME resmgr-agent.conf COMPONENT config)
