@@ -162,7 +162,7 @@ bool Agent::is_alive(Millis patience) {
   try {
     // Nothing is written: it takes its turn among those who write, and costs no fsync.
     journal_.transact([](journal::Transaction&) {});
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     // A full disk is no reason to be restarted: reading and stopping go on.
   }
   return server_->turns(patience);
