@@ -36,6 +36,10 @@ class Agent {
   // Settles with the engine what an earlier process left, listens, and says where in agent.json.
   void run();
 
+  // Whether it can work: the journal's writer answers, be it that it can't write, and each of the
+  // server's threads turns within `patience`. Hangs where the writer does. After run().
+  bool is_alive(Millis patience);
+
   // Puts into effect what takes_effect_on_reload(), and reads the catalog and the key files again.
   // Throws Error(config), and then all is as it was. No request notices it.
   void reload(const Settings& fresh);

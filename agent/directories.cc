@@ -108,6 +108,8 @@ void write_file_atomically(const std::string& path, std::string_view text, unsig
   const std::string temporary = path + ".new";
   {
     const File file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
+    // Whatever the umask: agent.json is there for everyone to read, also where nothing else is.
+    if (fchmod(file.fd(), static_cast<mode_t>(mode)) != 0) throw cannot("write", temporary, errno);
     write_all(file.fd(), temporary, text);
   }
   failpoint("file.before_rename");

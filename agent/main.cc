@@ -8,7 +8,9 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "agent/config_commands.h"
 #include "agent/journal_commands.h"
 #include "agent/settings.h"
+#include "agent/watchdog.h"
 #include "common/config.h"
 #include "common/error.h"
 #include "common/log.h"
@@ -57,6 +60,14 @@ sigset_t block_signals() {
   return handled;
 }
 
+// With the time, as Type=notify-reload wants it.
+void tell_of_reload() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const long long micros = 1'000'000LL * now.tv_sec + now.tv_nsec / 1'000;
+  sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", micros);
+}
+
 // `at_start` is what the agent was started with.
 void reload(Agent& agent, const Flags& flags, const Config& at_start) {
   try {
@@ -78,7 +89,7 @@ void wait_for_end(Agent& agent, const sigset_t& handled, const Flags& flags,
   int signal = 0;
   while (sigwait(&handled, &signal) == 0) {
     if (signal != SIGHUP) break;
-    sd_notify(0, "RELOADING=1");
+    tell_of_reload();
     reload(agent, flags, at_start);
     sd_notify(0, "READY=1");
   }
@@ -98,7 +109,13 @@ int run(const Flags& flags) {
     Agent agent(settings);
     agent.run();
     sd_notify(0, "READY=1");
+    std::optional<Watchdog> watchdog;
+    if (const auto limit = Watchdog::time_limit()) {
+      watchdog.emplace(*limit, [&](Millis patience) { return agent.is_alive(patience); });
+      watchdog->run();
+    }
     wait_for_end(agent, handled, flags, config);
+    watchdog.reset();
     sd_notify(0, "STOPPING=1");
   }
   log::info("Agent stopped");

@@ -227,6 +227,11 @@ journal::RetentionRules retention_rules(const Config& config) {
   return rules;
 }
 
+constexpr char kHostDataDir[] = "/var/lib/resmgr";
+
+// Root, and whom the host's data directory is for: the account of the packages.
+bool is_the_hosts_account() { return geteuid() == 0 || access(kHostDataDir, W_OK) == 0; }
+
 }  // namespace
 
 Settings settings_from(const Config& config) {
@@ -260,13 +265,13 @@ Settings settings_from(const Config& config) {
 }
 
 std::string default_data_dir() {
-  if (geteuid() == 0) return "/var/lib/resmgr";
+  if (is_the_hosts_account()) return kHostDataDir;
   const std::string data_home = environment("XDG_DATA_HOME");
   return (data_home.empty() ? environment("HOME") + "/.local/share" : data_home) + "/resmgr";
 }
 
 std::string default_run_dir() {
-  if (geteuid() == 0) return "/run/resmgr";
+  if (is_the_hosts_account()) return "/run/resmgr";
   const std::string runtime = environment("XDG_RUNTIME_DIR");
   return (runtime.empty() ? "/run/user/" + std::to_string(getuid()) : runtime) + "/resmgr";
 }

@@ -51,7 +51,8 @@ struct Settings {
 // Throws Error(config) for a value that is out of range, naming key and origin.
 Settings settings_from(const Config& config);
 
-// Where an ordinary user's agent keeps its things; the system's directories for root.
+// Where an ordinary user's agent keeps its things; the host's directories for root, and for whoever
+// may write to /var/lib/resmgr.
 std::string default_data_dir();
 std::string default_run_dir();
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <semaphore>
 #include <thread>
 #include <utility>
 
@@ -104,6 +105,15 @@ void HttpServer::start() {
 }
 
 const std::vector<std::string>& HttpServer::listening() const { return state_->listening; }
+
+bool HttpServer::turns(std::chrono::milliseconds patience) const {
+  // A thread may get to it after this call gave up.
+  const auto turned = std::make_shared<std::counting_semaphore<>>(0);
+  for (const auto& shard : state_->shards) shard->post([turned] { turned->release(); });
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  return std::all_of(state_->shards.begin(), state_->shards.end(),
+                     [&](const auto&) { return turned->try_acquire_until(deadline); });
+}
 
 void HttpServer::stop() {
   State& state = *state_;

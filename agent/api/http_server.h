@@ -57,6 +57,9 @@ class HttpServer {
   // The real addresses, "127.0.0.1:41234"; without the unix socket.
   const std::vector<std::string>& listening() const;
 
+  // Whether every I/O thread gets to something new within that time. Between start() and stop().
+  bool turns(std::chrono::milliseconds patience) const;
+
   // Takes no more requests, gives answers under way a little time, ends every connection, and
   // removes the unix socket. Answers that come later are dropped. Idempotent.
   void stop();

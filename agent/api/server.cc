@@ -64,6 +64,10 @@ const std::vector<std::string>& Server::listening() const { return state_->http.
 
 std::vector<const Route*> Server::routes() const { return state_->router.routes(); }
 
+bool Server::turns(std::chrono::milliseconds patience) const {
+  return state_->http.turns(patience);
+}
+
 void Server::stop() {
   // Streams first: they would last until the server's patience ends. Workers last: their answers
   // are still sent while the server waits.

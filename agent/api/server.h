@@ -2,6 +2,7 @@
 #ifndef RESMGR_AGENT_API_SERVER_H_
 #define RESMGR_AGENT_API_SERVER_H_
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -57,6 +58,9 @@ class Server {
 
   // All that it serves; they live as long as it does.
   std::vector<const Route*> routes() const;
+
+  // Whether its I/O threads get to something new within that time. Between start() and stop().
+  bool turns(std::chrono::milliseconds patience) const;
 
   // Takes no more requests, gives answers under way a little time (Deadlines::stop), ends every
   // connection and thread, and removes the unix socket. Idempotent.

@@ -235,6 +235,8 @@ void Shard::adopt(Accepted accepted) {
   });
 }
 
+void Shard::post(std::function<void()> task) { asio::post(state_->io, std::move(task)); }
+
 void Shard::drain() {
   state_->draining = true;
   asio::post(state_->io, [state = state_.get()] {

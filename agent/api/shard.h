@@ -28,6 +28,8 @@ class Shard {
 
   // From any thread.
   void adopt(Accepted accepted);
+  // Runs it on the shard's thread, when that gets to it.
+  void post(std::function<void()> task);
   // No more connections or requests; what waits for a request is closed.
   void drain();
   bool is_empty() const;

@@ -1,6 +1,6 @@
 # Builds an image from Debian's packages alone, where no image registry can be reached: a minimal
 # Debian of the host's release, packages in it, and an unprivileged user. Sourced by the scripts that
-# make one, after common.sh; they set
+# make one, after common.sh and debian.sh; they set
 #   default_tag        the image's name
 #   packages           an array
 #   user, port         of the service, which runs as uid 1000, gid 100
@@ -20,18 +20,9 @@ Needs root, debootstrap and a Docker engine; takes minutes, and 1 GB in \$TMPDIR
 TEXT
 }
 
-# The host's own mirrors, one "URI suite" a line: those of Debian's main component.
-mirrors() {
-  # shellcheck disable=SC2016 # apt puts these in, not the shell
-  apt-get indextargets --format '$(REPO_URI) $(CODENAME)' \
-    'Created-By: Packages' 'Origin: Debian' 'Component: main' | sort -u
-}
-
 # Changes with whatever of the scripts would make another image.
 revision() {
-  # shellcheck source=/dev/null
-  { cat "$0" "${BASH_SOURCE[0]}" && (. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}"); } |
-    sha256sum | cut -c 1-64
+  { cat "$0" "${BASH_SOURCE[0]}" && host_release; } | sha256sum | cut -c 1-64
 }
 
 is_up_to_date() {
@@ -51,29 +42,17 @@ check_host() {
     fail 'cannot import an image: no Docker engine answers' 'systemctl start docker'
 }
 
-# What apt uses as a proxy serves debootstrap, and apt within the new root, as well.
-take_proxies() {
-  local http='' https=''
-  eval "$(apt-config shell http Acquire::http::Proxy https Acquire::https::Proxy)"
-  [ -z "$http" ] || export http_proxy="$http"
-  [ -z "$https" ] || export https_proxy="$https"
-}
-
 in_root() {
   DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 HOME=/root \
     PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" "$@"
 }
 
 make_root() {
-  local release mirror
-  # shellcheck source=/dev/null
-  release=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
-  mirror=$(mirrors | awk -v suite="$release" '$2 == suite && !found++ { print $1 }')
-  [ -n "$mirror" ] ||
-    fail "cannot find a mirror for Debian '$release' in apt's configuration" 'apt-get update'
+  local mirror
+  mirror=$(mirror_of_host)
   # Certificates: a mirror may be reached by https.
-  debootstrap --variant=minbase --include=ca-certificates "$release" "$root" "$mirror"
-  mirrors | sed 's/.*/deb & main/' >"$root/etc/apt/sources.list"
+  debootstrap --variant=minbase --include=ca-certificates "$(host_release)" "$root" "$mirror"
+  mirrors_for "$(host_release)" >"$root/etc/apt/sources.list"
 }
 
 install_packages() {

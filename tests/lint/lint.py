@@ -42,7 +42,7 @@ LIBRARIES = [
     ("toml++", r"toml\+\+/|toml\.hpp|tomlplusplus/", ["common/config", "agent/catalog/"]),
     ("CLI11", r"CLI/", ["cli/", "agent/main.cc"]),
     ("spdlog", r"spdlog/|fmt/", ["common/log"]),
-    ("libsystemd", r"systemd/", ["agent/agent.", "agent/main.cc"]),
+    ("libsystemd", r"systemd/", ["agent/main.cc", "agent/watchdog.cc"]),
     ("prometheus-cpp", r"prometheus/", ["agent/api/metrics"]),
     ("GoogleTest", r"gtest/|gmock/", ["tests/"]),
 ]
