@@ -184,9 +184,10 @@ void read_gateway(const TableReader& top, Service& service) {
 
 Service read_service(const toml::table& document, FaultList& faults, FaultList& doubts) {
   const TableReader top(document, "",
-                        {"name", "title", "description", "icon", "image", "build", "container_port",
-                         "command", "url_path", "env", "probe", "start_timeout", "stop_timeout",
-                         "pull", "resources", "security", "volumes", "idle", "lifetime", "gateway"},
+                        {"name",     "title",          "description",  "icon",     "image",
+                         "build",    "container_port", "command",      "url_path", "env",
+                         "probe",    "start_timeout",  "stop_timeout", "pull",     "resources",
+                         "security", "volumes",        "idle",         "lifetime", "gateway"},
                         faults);
   Service service;
   read_description(top, service);

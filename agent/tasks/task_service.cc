@@ -243,7 +243,6 @@ void TaskService::set_catalog(std::shared_ptr<const catalog::Catalog> catalog) {
 void TaskService::set_limits(const Limits& limits) {
   state_->limits.with([&](Limits& current) { current = limits; });
 }
-
 Limits TaskService::limits() const { return state_->current_limits(); }
 
 std::vector<ImageState> TaskService::images() const {
