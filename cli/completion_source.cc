@@ -153,6 +153,7 @@ std::vector<Candidate> told_by_agent(const Completion& completion,
                                surroundings.connect,
                                surroundings.catch_interrupts,
                                surroundings.sleep,
+                               surroundings.run_program,
                                surroundings.within};
       Session session(completion.globals, quiet);
       auto candidates = Asking(completion, session).ask();
