@@ -111,7 +111,7 @@ TEST(Catalog, WhatCantBeReadIsAFault) {
 TEST(Catalog, TheShippedServicesAreGood) {
   const auto catalog = Catalog::load({RESMGR_SHIPPED_SERVICES});
   for (const Fault& fault : catalog->faults()) ADD_FAILURE() << fault.where << ": " << fault.what;
-  EXPECT_THAT(names(*catalog), testing::ElementsAre("hello", "jupyter"));
+  EXPECT_THAT(names(*catalog), testing::ElementsAre("hello", "jupyter", "terminal"));
   const Service& hello = *catalog->find("hello");
   EXPECT_EQ(hello.image, "resmgr/hello:latest");
   EXPECT_EQ(hello.container_port, 8080);
