@@ -23,7 +23,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr int kEventsOfATask = 4;
 constexpr int kTasksInATransaction = 500;
-constexpr int kRounds = 4;
+constexpr int kRounds = 2;
 
 double seconds_since(SteadyClock::time_point begin) {
   return std::chrono::duration<double>(SteadyClock::now() - begin).count();
