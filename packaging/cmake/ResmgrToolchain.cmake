@@ -41,10 +41,8 @@ target_compile_definitions(resmgr_options INTERFACE
   $<$<BOOL:${RESMGR_FAILPOINTS}>:RESMGR_FAILPOINTS>)
 
 if(RESMGR_SANITIZE)
-  # What they put in makes optimizers and debuggers' data dear: with these it compiles in half the
-  # time, finds the same, and names the same lines.
   target_compile_options(resmgr_options INTERFACE
-    -fsanitize=${RESMGR_SANITIZE} -fno-sanitize-recover=all -O1 -g1)
+    -fsanitize=${RESMGR_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(resmgr_options INTERFACE -fsanitize=${RESMGR_SANITIZE})
   if(RESMGR_SANITIZE MATCHES "thread")
     # Asio fences with atomic_thread_fence, which this sanitizer can't model; it says so loudly.
