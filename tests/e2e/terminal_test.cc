@@ -36,11 +36,15 @@ def ask(**fields):
     with urllib.request.urlopen(url + '?', data, timeout=60) as answer:
         return answer.read().decode()
 session = json.loads(ask(rooturl=url))['session']
-ask(session=session, keys=(line + '\r').encode().hex())
-seen = ''
-while wanted not in seen:
-    seen += json.loads(ask(session=session) or '{"data": ""}')['data']
-print(seen)
+def read_until(text):
+    seen = ''
+    while text not in seen:
+        seen += json.loads(ask(session=session) or '{"data": ""}')['data']
+    return seen
+# What is typed before there is a shell is lost; digits are in capitals.
+read_until('$ ')
+ask(session=session, keys=(line + '\r').encode().hex().upper())
+print(read_until(wanted))
 )",
                          url, line, wanted});
   }
