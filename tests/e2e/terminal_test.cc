@@ -64,6 +64,8 @@ TEST_F(TerminalTest, RunsCommandsAndKeepsTheUsersFolder) {
   EXPECT_EQ(second.code, 0) << second.err;
   EXPECT_THAT(second.out, HasSubstr("kept"));
   stop();
+  EXPECT_TRUE(
+      support::eventually([&] { return support::containers_of(agent_.agent_id()).empty(); }));
   support::docker({"volume", "rm", std::string("terminal-") + support::kAlice});
 }
 
