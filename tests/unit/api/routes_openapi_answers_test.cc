@@ -111,10 +111,10 @@ TEST_F(DescribedAnswersTest, OfTheGateway) {
     [gateway]
     authorization = "token {token}"
   )");
+  server_.reset();
   world_.boot();
   ServerOptions options;
   options.gateway = gateway;
-  server_.reset();
   start_server(options);
   const std::string id = started();
   const std::string url = string_or(
