@@ -56,6 +56,13 @@ HttpRequest ApiClient::make_request(std::string method, std::string target) cons
   return request;
 }
 
+HttpRequest ApiClient::make_post(std::string target, const Json& body) const {
+  HttpRequest post = make_request("POST", std::move(target));
+  post.body = dump_json(body);
+  post.content_type = "application/json";
+  return post;
+}
+
 HttpResponse ApiClient::exchange(const HttpRequest& request, std::string_view action) {
   HttpResponse response;
   try {
@@ -121,9 +128,7 @@ TaskAnswer ApiClient::task_of(const HttpResponse& response, std::string_view act
 TaskAnswer ApiClient::start(const wire::StartRequest& request, const std::string& idempotency_key,
                             Answer answer) {
   const std::string action = "start '" + request.service_type + "'";
-  HttpRequest post = make_request("POST", wire::kTasks);
-  post.body = dump_json(wire::to_json(request));
-  post.content_type = "application/json";
+  HttpRequest post = make_post(wire::kTasks, wire::to_json(request));
   post.headers.emplace_back("Idempotency-Key", idempotency_key);
   if (answer == Answer::at_once) post.headers.emplace_back("Prefer", "respond-async");
   return task_of(exchange(post, action), action);
@@ -141,15 +146,13 @@ Json ApiClient::stop(const std::string& task_id) {
 
 TaskAnswer ApiClient::extend(const std::string& task_id, Millis by) {
   const std::string action = task_action("extend", task_id);
-  HttpRequest post = make_request("POST", wire::extend_path(task_id));
-  post.body = dump_json(wire::to_json(wire::ExtendRequest{by}));
-  post.content_type = "application/json";
+  const HttpRequest post =
+      make_post(wire::extend_path(task_id), wire::to_json(wire::ExtendRequest{by}));
   return task_of(exchange(post, action), action);
 }
 
 Json ApiClient::why(const std::string& task_id) {
-  const std::string action = task_action("explain", task_id);
-  return json_of(exchange(make_request("GET", wire::why_path(task_id)), action), action);
+  return get(wire::why_path(task_id), task_action("explain", task_id));
 }
 
 std::optional<JournalPosition> ApiClient::tasks(const TaskQuery& query,
@@ -182,31 +185,21 @@ std::optional<JournalPosition> ApiClient::tasks(const TaskQuery& query,
   return position;
 }
 
-Json ApiClient::services() {
-  constexpr char kAction[] = "list services";
-  return json_of(exchange(make_request("GET", wire::kServices), kAction), kAction);
+Json ApiClient::get(std::string target, std::string_view action) {
+  return json_of(exchange(make_request("GET", std::move(target)), action), action);
 }
 
-Json ApiClient::host() {
-  constexpr char kAction[] = "show the agent's status";
-  return json_of(exchange(make_request("GET", wire::kHost), kAction), kAction);
-}
+Json ApiClient::services() { return get(wire::kServices, "list services"); }
 
-Json ApiClient::host_checks() {
-  constexpr char kAction[] = "check the agent's host";
-  return json_of(exchange(make_request("GET", wire::kHostChecks), kAction), kAction);
-}
+Json ApiClient::host() { return get(wire::kHost, "show the agent's status"); }
 
-Json ApiClient::images() {
-  constexpr char kAction[] = "list images";
-  return json_of(exchange(make_request("GET", wire::kImages), kAction), kAction);
-}
+Json ApiClient::host_checks() { return get(wire::kHostChecks, "check the agent's host"); }
+
+Json ApiClient::images() { return get(wire::kImages, "list images"); }
 
 Json ApiClient::pull_image(const std::string& service) {
   const std::string action = "pull the image of service '" + service + "'";
-  HttpRequest post = make_request("POST", wire::kPullImage);
-  post.body = dump_json({{"serviceType", service}});
-  return json_of(exchange(post, action), action);
+  return json_of(exchange(make_post(wire::kPullImage, {{"serviceType", service}}), action), action);
 }
 
 Json ApiClient::ask_sink(const std::string& sink, const std::string& action) {
@@ -225,10 +218,8 @@ Json ApiClient::reconcile(bool dry_run) {
 
 Json ApiClient::drain(const std::string& reason) {
   constexpr char kAction[] = "drain the host";
-  HttpRequest post = make_request("POST", wire::kDrain);
-  post.body = dump_json(reason.empty() ? Json::object() : Json{{"reason", reason}});
-  post.content_type = "application/json";
-  return json_of(exchange(post, kAction), kAction);
+  const Json body = reason.empty() ? Json::object() : Json{{"reason", reason}};
+  return json_of(exchange(make_post(wire::kDrain, body), kAction), kAction);
 }
 
 Json ApiClient::resume() {

@@ -118,6 +118,9 @@ class ApiClient {
 
  private:
   HttpRequest make_request(std::string method, std::string target) const;
+  // What has a body says what it is: the agent takes JSON alone.
+  HttpRequest make_post(std::string target, const Json& body) const;
+  Json get(std::string target, std::string_view action);
   HttpResponse exchange(const HttpRequest& request, std::string_view action);
   void stream(const HttpRequest& request, std::string_view action, Millis idle_timeout,
               const std::function<bool(std::string_view)>& on_chunk, std::stop_token stop);

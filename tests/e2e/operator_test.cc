@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "common/ids.h"
+#include "tests/contract/tiny_registry.h"
 #include "tests/e2e/fixture.h"
 
 namespace resmgr::e2e {
@@ -244,6 +245,27 @@ TEST_F(OperatorTest, BuildsTheImageOfAService) {
   EXPECT_EQ(built.code, 0) << built.out << built.err;
   EXPECT_THAT(built.out, HasSubstr("\tpresent\t"));
   support::docker({"rmi", "resmgr/made:latest"});
+}
+
+TEST_F(OperatorTest, PullsTheImageOfAService) {
+  engine::TinyRegistry registry;
+  registry.add("resmgr-operator/pulled", 100'000);
+  const std::string image = registry.address() + "/resmgr-operator/pulled:1";
+  const std::string missing = registry.address() + "/resmgr-operator/missing:1";
+  for (const auto& [name, its] : {std::pair("pulled", image), std::pair("missing", missing)}) {
+    std::ofstream(agent_.dir() / "services.d" / (std::string(name) + ".toml"))
+        << "name = \"" << name << "\"\nimage = \"" << its << "\"\ncontainer_port = 8080\n";
+  }
+  ::kill(agent_.pid(), SIGHUP);
+  EXPECT_TRUE(support::eventually(
+      [&] { return agent_.log().find("Reloaded the configuration") != std::string::npos; }));
+  const support::Finished pulled = agent_.cli({"images", "pull", "pulled"});
+  EXPECT_EQ(pulled.code, 0) << pulled.out << pulled.err;
+  EXPECT_EQ(pulled.out, image + "\tpulled\tpresent\t\t\n");
+  const support::Finished failed = agent_.cli({"images", "pull", "missing"});
+  EXPECT_EQ(failed.code, 1) << failed.out << failed.err;
+  EXPECT_THAT(failed.out, HasSubstr("\tmissing\tmissing\t\tcannot pull image"));
+  support::docker({"rmi", image});
 }
 
 class LimitedTest : public OperatorTest {

@@ -86,6 +86,10 @@ Task* FakeAgent::find(std::string_view id) {
 HttpResponse FakeAgent::send(const HttpRequest& request) {
   const std::lock_guard lock(mutex_);
   requests_.push_back(request);
+  // As the agent's gate has it, whatever the route.
+  if (!request.body.empty() && request.content_type != "application/json") {
+    return problem_answer(415, "unsupported-media-type", "the body is no JSON");
+  }
   if (intercept) {
     if (auto answer = intercept(request)) return *std::move(answer);
   }
