@@ -81,6 +81,8 @@ void reload(Agent& agent, const Flags& flags, const Config& at_start) {
     log::info("Reloaded the configuration");
   } catch (const Error& error) {
     log::error("Reload refused, all stays as it was: {Reason}", {{"Reason", error.message()}});
+  } catch (const std::exception& error) {
+    log::error("Reload failed: {Reason}", {{"Reason", error.what()}});
   }
 }
 
