@@ -2,6 +2,9 @@
 #ifndef RESMGR_AGENT_HOST_CHECKS_H_
 #define RESMGR_AGENT_HOST_CHECKS_H_
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "agent/catalog/catalog.h"
@@ -33,8 +36,9 @@ Check live_restore_check(engine::Engine& engine);
 Check image_check(engine::Engine& engine, const catalog::Service& service);
 // `floor` bytes are wanted free in `folder`, or no start is admitted.
 Check disk_check(std::string name, std::string folder, std::int64_t floor);
-// Whether the kernel says that something keeps it right.
-Check clock_check();
+// Whether something keeps it right, as the kernel says, or else as what lies in /run shows.
+Check clock_check(std::optional<bool> kept_right, std::string run_dir);
+std::optional<bool> kernels_word_on_clock();
 // Whether tasks' ports can be published at this address, and how many of "LOW-HIGH" are free
 // (empty: the engine chooses).
 Check ports_check(std::string address, std::string range);

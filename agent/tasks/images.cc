@@ -1,5 +1,6 @@
 #include "agent/tasks/images.h"
 
+#include <system_error>
 #include <utility>
 
 #include "common/error.h"
@@ -34,11 +35,15 @@ void Images::pull(const std::string& image) {
   const bool begin =
       asked_.with([&](auto& all) { return !std::exchange(all[image].running, true); });
   if (!begin) return;
-  puller_.pull(image, [this, image](const std::optional<Error>& error) {
-    asked_.with([&](auto& all) {
-      all[image] = {.running = false, .error = error ? error->message() : ""};
-    });
-  });
+  const auto end = [this, image](const std::string& error) {
+    asked_.with([&](auto& all) { all[image] = {.running = false, .error = error}; });
+  };
+  try {
+    puller_.pull(image,
+                 [end](const std::optional<Error>& error) { end(error ? error->message() : ""); });
+  } catch (const std::system_error& no_thread) {
+    end(no_thread.what());
+  }
 }
 
 }  // namespace resmgr::tasks

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/fake_engine.h"
 #include "tests/support/temp_dir.h"
@@ -64,6 +66,22 @@ TEST_F(HostChecksTest, ADiskIsMeasuredByItsFloor) {
   EXPECT_EQ(full.state, State::failed);
   EXPECT_THAT(full.hint, HasSubstr("min_free_disk"));
   EXPECT_EQ(result_of(disk_check("disk", "/not/there", 1)).state, State::doubtful);
+}
+
+TEST_F(HostChecksTest, AClockThatNobodyKeepsRightIsADoubt) {
+  const support::TempDir run;
+  const std::string dir = run.path();
+  EXPECT_EQ(result_of(clock_check(true, dir)).state, State::good);
+  EXPECT_EQ(result_of(clock_check(false, dir)).state, State::doubtful);
+  // In a sandbox the kernel is not asked.
+  const CheckResult unseen = result_of(clock_check(std::nullopt, dir));
+  EXPECT_EQ(unseen.state, State::doubtful);
+  EXPECT_THAT(unseen.hint, HasSubstr("chrony"));
+  std::filesystem::create_directories(run.path() / "chrony");
+  EXPECT_EQ(result_of(clock_check(std::nullopt, dir)).text, "chronyd runs");
+  std::filesystem::create_directories(run.path() / "systemd" / "timesync");
+  run.write("systemd/timesync/synchronized", "");
+  EXPECT_EQ(result_of(clock_check(std::nullopt, dir)).text, "systemd-timesyncd keeps it right");
 }
 
 TEST_F(HostChecksTest, PortsAreCountedOnTheAddressThatIsPublishedOn) {
