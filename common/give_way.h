@@ -7,8 +7,9 @@
 
 namespace resmgr {
 
-// From now on this thread gives way to others where cores are scarce, for as long as it lives; where
-// a sandbox forbids it, nothing changes. Not for a thread that takes locks which requests wait for.
+// From now on this thread gives way to others where cores are scarce, for as long as it lives;
+// where a sandbox forbids it, nothing changes. Not for a thread that takes locks which requests
+// wait for.
 inline void give_way() {
   constexpr int kNice = 10;
   // Linux has a nice value a thread.
