@@ -129,7 +129,7 @@ Check image_check(engine::Engine& engine, const catalog::Service& service) {
   const bool never = service.pull == catalog::PullPolicy::never;
   return check_named("image of " + service.name, service.image,
                      [&engine, hint, never, image = service.image] {
-                       if (engine.has_image(image)) return std::string("is there");
+                       if (engine.image_id(image)) return std::string("is there");
                        const std::string missing = "image '" + image + "' is not there, ";
                        if (never)
                          say_wrong(missing + "and is never pulled: no start succeeds", hint);

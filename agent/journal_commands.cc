@@ -80,12 +80,11 @@ std::vector<Found> find_tasks(const Settings& settings, const std::string& agent
   engine::DockerEngine engine(settings.engine);
   std::vector<Found> tasks;
   for (const auto& container : engine.list(engine::ours(agent_id))) {
-    const auto id = engine::task_of(container.labels, container.name, agent_id);
-    if (!id) continue;
+    const auto whose = engine::belonging_of(container.labels, container.name, agent_id);
+    if (!whose || whose->task_id.empty()) continue;
     const bool runs = container.status == engine::ContainerStatus::running;
-    tasks.push_back({*id, label(container.labels, engine::kLabelServiceType),
-                     label(container.labels, engine::kLabelUserId),
-                     runs ? "running" : "not running"});
+    tasks.push_back({whose->task_id, label(container.labels, engine::kLabelServiceType),
+                     whose->user_id, runs ? "running" : "not running"});
   }
   return tasks;
 }

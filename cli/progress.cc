@@ -28,6 +28,17 @@ std::string progress_bar(double share) {
   return "[" + std::string(cells, '#') + std::string(kBarCells - cells, '.') + "]";
 }
 
+std::string queue_phase(const Json& queue) {
+  std::string phase = "waiting for its turn: ";
+  const std::int64_t before = integer_or(queue, "position", 1) - 1;
+  phase += before == 0 ? "it is next" : std::to_string(before) + " before it";
+  if (const Json wait = queue.value("expectedWaitSeconds", Json()); wait.is_number()) {
+    const Millis expected{static_cast<Millis::rep>(wait.get<double>() * 1'000)};
+    phase += ", about " + format_duration(expected);
+  }
+  return phase;
+}
+
 }  // namespace
 
 ProgressLine::ProgressLine(const Surroundings& surroundings, bool wanted)
@@ -80,6 +91,9 @@ std::string start_phase(const Json& task) {
   const Json& progress = object_at(task, "progress");
   const std::string step = string_or(progress, "step");
   if (step == "pulling") return pull_phase(object_at(progress, "pull"));
+  if (step == "queued" && progress.contains("queue")) {
+    return queue_phase(object_at(progress, "queue"));
+  }
   for (const auto& [name, words] : kSteps) {
     if (name == step) return std::string(words);
   }

@@ -107,6 +107,18 @@ std::string new_uuid_v7(Instant now) {
   return format_uuid(bytes);
 }
 
+Instant time_of_uuid_v7(std::string_view id) {
+  std::int64_t millis = 0;
+  int digits = 0;
+  for (const char c : id.substr(0, 13)) {
+    if (c == '-') continue;
+    const int digit = c <= '9' ? c - '0' : c - 'a' + 10;
+    millis = millis * 16 + digit;
+    if (++digits == 12) break;
+  }
+  return instant_from_millis(millis);
+}
+
 std::string new_uuid_v4() {
   UuidBytes bytes{};
   fill_random(bytes.data(), bytes.size());

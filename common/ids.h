@@ -14,6 +14,9 @@ namespace resmgr {
 // are strictly increasing, also within a millisecond and when the clock steps back. Thread-safe.
 std::string new_uuid_v7(Instant now);
 
+// The time in a UUIDv7 in canonical form, to the millisecond.
+Instant time_of_uuid_v7(std::string_view id);
+
 // A random UUIDv4.
 std::string new_uuid_v4();
 

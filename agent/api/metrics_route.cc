@@ -133,6 +133,28 @@ void write_sinks(const Parts& parts, Families& families) {
   }
 }
 
+void write_pools(const Parts& parts, Families& families) {
+  const auto pools = parts.tasks.pools();
+  families.gauge("resmgr_warm_containers", "Containers that wait for a task, or are made to.");
+  for (const auto& pool : pools) {
+    families.sample({{"service", pool.service}, {"state", "ready"}}, pool.ready);
+    families.sample({{"service", pool.service}, {"state", "filling"}}, pool.filling);
+  }
+  families.gauge("resmgr_warm_containers_wanted", "As many as the catalog wants to be ready.");
+  for (const auto& pool : pools) families.sample({{"service", pool.service}}, pool.wanted);
+  families.counter("resmgr_warm_claims_total",
+                   "Starts that got a warm container (hit), or none of those there should be.");
+  for (const auto& pool : pools) {
+    families.sample({{"service", pool.service}, {"result", "hit"}}, number(pool.hits));
+    families.sample({{"service", pool.service}, {"result", "miss"}}, number(pool.misses));
+  }
+  families.gauge("resmgr_warm_refill_seconds",
+                 "Time that it took of late to have a warm container ready.");
+  for (const auto& pool : pools) {
+    if (pool.refill_time) families.sample({{"service", pool.service}}, seconds(*pool.refill_time));
+  }
+}
+
 int open_descriptors() {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir("/proc/self/fd"), closedir);
   int count = 0;
@@ -177,6 +199,7 @@ Response metrics(const RouteContext& context, const Request& request) {
   write_engine(context.parts, families);
   write_journal(context.parts, families);
   write_sinks(context.parts, families);
+  write_pools(context.parts, families);
   families.gauge("resmgr_live_clients", "WebSockets that follow the events.");
   families.sample(number(context.live.clients()));
   write_process(context, families);

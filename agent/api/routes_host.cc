@@ -27,6 +27,7 @@ Json service_to_json(const catalog::Service& service, bool for_admin) {
     Json names = Json::array();
     for (const auto& variable : service.env) names.push_back(variable.first);
     json["env"] = std::move(names);
+    json["warm"] = service.warm;
   }
   return json;
 }
@@ -75,6 +76,21 @@ Json sinks_json(const Parts& parts) {
   return list;
 }
 
+Json pools_json(const tasks::TaskService& tasks) {
+  Json list = Json::array();
+  for (const auto& pool : tasks.pools()) {
+    Json json = {{"service", pool.service}, {"wanted", pool.wanted},
+                 {"ready", pool.ready},     {"filling", pool.filling},
+                 {"hits", pool.hits},       {"misses", pool.misses},
+                 {"refillSeconds", Json()}, {"problem", text_or_null(pool.problem)}};
+    if (const auto& time = pool.refill_time) {
+      json["refillSeconds"] = std::chrono::duration<double>(*time).count();
+    }
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
 // `draining` and, while it is, what there is to say about it.
 void add_drain(Json& json, const tasks::TaskService& tasks) {
   const auto drain = tasks.draining();
@@ -101,7 +117,8 @@ Response host(const RouteContext& context, const Request& request) {
                {"tasks", counts_json(counts)},
                {"catalog", catalog_json(*parts.tasks.catalog())},
                {"listen", context.listening()},
-               {"sinks", sinks_json(parts)}};
+               {"sinks", sinks_json(parts)},
+               {"pools", pools_json(parts.tasks)}};
   add_drain(json, parts.tasks);
   return json_response(200, dump_json(json));
 }

@@ -172,6 +172,18 @@ void append_progress(std::string& out, const tasks::StartProgress* progress) {
   out += "{\"step\":";
   append_string(out, to_string(progress->step));
   append_time(out, "since", progress->since);
+  if (const auto& place = progress->place) {
+    append_name(out, "queue");
+    out += "{\"position\":";
+    append_integer(out, place->position);
+    append_name(out, "expectedWaitSeconds");
+    if (place->expected_wait) {
+      append_seconds(out, *place->expected_wait);
+    } else {
+      out += "null";
+    }
+    out += '}';
+  }
   if (const auto& pull = progress->pull) {
     append_name(out, "pull");
     out += "{\"doneBytes\":";

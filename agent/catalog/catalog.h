@@ -78,6 +78,9 @@ struct Service {
   IdlePolicy idle;
   Millis lifetime_max{0};  // 0 = no limit
   GatewayEntry gateway;
+  // So many containers are kept started and ready for who asks next; not part of the spec_hash.
+  // With any, nothing about the container depends on the user or the task.
+  int warm = 0;
 
   // It is told, by {basePath} in command or env, under which path its visitors come, and wants to
   // see that path in requests.

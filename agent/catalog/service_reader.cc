@@ -24,6 +24,7 @@ constexpr std::int64_t kMinMemory = 6 * kMiB;
 constexpr std::int64_t kMaxMemory = 64 * kTiB;
 // PID_MAX_LIMIT of a 64-bit kernel.
 constexpr std::int64_t kMaxPids = 4'194'304;
+constexpr int kMaxWarm = 1'000;
 constexpr double kMinCpus = 0.01;
 constexpr double kMaxCpus = 1024;
 
@@ -182,13 +183,49 @@ void read_gateway(const TableReader& top, Service& service) {
 
 }  // namespace
 
+// A placeholder in a text that nobody can fill before there is a task.
+bool depends_on_task(const std::string& text) {
+  const auto names = placeholders(text);
+  return std::any_of(names.begin(), names.end(),
+                     [](const std::string& name) { return name == "userId" || name == "taskId"; });
+}
+
+void read_warm(const toml::table& document, const TableReader& top, Service& service,
+               FaultList& faults) {
+  const auto warm = top.integer("warm", 0, kMaxWarm, "a number of containers from 0 to 1000");
+  service.warm = static_cast<int>(warm.value_or(0));
+  if (service.warm == 0) return;
+  const auto refuse = [&](const toml::node_view<const toml::node>& where, const std::string& what) {
+    faults.add(where.node()->source(),
+               what +
+                   " depends on who asks ({userId}, {taskId}): the containers of a service with "
+                   "'warm' are made before anybody does");
+  };
+  for (std::size_t i = 0; i < service.command.size(); ++i) {
+    if (depends_on_task(service.command[i])) refuse(document["command"][i], "'command'");
+  }
+  for (const auto& [name, value] : service.env) {
+    if (depends_on_task(value)) refuse(document["env"][name], "'" + name + "' in 'env'");
+  }
+  const auto volumes = document["volumes"];
+  for (std::size_t i = 0; i < service.volumes.size(); ++i) {
+    if (depends_on_task(service.volumes[i].name)) refuse(volumes[i]["name"], "'name'");
+  }
+  if (service.pull == PullPolicy::always) {
+    top.fault("pull",
+              "'warm' and pull = \"always\" exclude each other: a warm container is as old "
+              "as its image; resmgr images pull gets a newer one, and new containers");
+  }
+}
+
 Service read_service(const toml::table& document, FaultList& faults, FaultList& doubts) {
-  const TableReader top(document, "",
-                        {"name",     "title",          "description",  "icon",     "image",
-                         "build",    "container_port", "command",      "url_path", "env",
-                         "probe",    "start_timeout",  "stop_timeout", "pull",     "resources",
-                         "security", "volumes",        "idle",         "lifetime", "gateway"},
-                        faults);
+  const TableReader top(
+      document, "",
+      {"name",           "title",   "description", "icon",     "image",   "build",
+       "container_port", "command", "url_path",    "env",      "probe",   "start_timeout",
+       "stop_timeout",   "pull",    "resources",   "security", "volumes", "idle",
+       "lifetime",       "gateway", "warm"},
+      faults);
   Service service;
   read_description(top, service);
   read_process(top, service);
@@ -200,6 +237,7 @@ Service read_service(const toml::table& document, FaultList& faults, FaultList& 
   read_idle(top, service);
   read_lifetime(top, service);
   read_gateway(top, service);
+  read_warm(document, top, service, faults);
   return service;
 }
 

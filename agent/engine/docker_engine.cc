@@ -118,6 +118,17 @@ std::optional<ContainerState> DockerEngine::inspect(const std::string& id_or_nam
   return read_container(*body);
 }
 
+void DockerEngine::rename(const std::string& id, const std::string& name) {
+  const HttpResponse response = transport_.send(
+      request_for("POST", container_target(id, "/rename") + query_string({{"name", name}})));
+  if (response.status == 400) {
+    // It bears that name already.
+    throw Error(ErrorKind::conflict, "cannot " + named("rename container", id) + ": " +
+                                         read_error_message(response.body));
+  }
+  expect(response, {204}, named("rename container", id));
+}
+
 void DockerEngine::stop(const std::string& id, Millis timeout) {
   const auto seconds = whole_seconds(timeout);
   const HttpResponse response = transport_.send(
@@ -160,11 +171,11 @@ std::optional<Stats> DockerEngine::stats(const std::string& id) {
   return read_stats(response.body);
 }
 
-bool DockerEngine::has_image(const std::string& image) {
+std::optional<std::string> DockerEngine::image_id(const std::string& image) {
   const HttpResponse response = get("/images/" + url_encode(image) + "/json");
-  if (response.status == 404) return false;
+  if (response.status == 404) return std::nullopt;
   expect(response, {200}, named("look for image", image));
-  return true;
+  return read_image_id(response.body);
 }
 
 std::optional<NetworkState> DockerEngine::inspect_network(const std::string& name) {

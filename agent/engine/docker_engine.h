@@ -31,6 +31,7 @@ class DockerEngine final : public Engine {
   std::string create(const ContainerSpec& spec) override;
   void start(const std::string& id) override;
   std::optional<ContainerState> inspect(const std::string& id_or_name) override;
+  void rename(const std::string& id, const std::string& name) override;
   void stop(const std::string& id, Millis timeout) override;
   void remove(const std::string& id) override;
   std::vector<ContainerSummary> list(const std::map<std::string, std::string>& labels) override;
@@ -40,7 +41,7 @@ class DockerEngine final : public Engine {
   void logs(const std::string& id, const LogOptions& options,
             const std::function<bool(std::string_view)>& on_bytes, std::stop_token stop) override;
   std::optional<Stats> stats(const std::string& id) override;
-  bool has_image(const std::string& image) override;
+  std::optional<std::string> image_id(const std::string& image) override;
   void pull(const std::string& image, const std::function<void(const PullProgress&)>& on_progress,
             std::stop_token stop) override;
   std::optional<NetworkState> inspect_network(const std::string& name) override;

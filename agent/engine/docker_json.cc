@@ -161,6 +161,10 @@ std::string read_created_id(std::string_view body) {
   return required_string(parse(body, "created container"), "Id", "created container");
 }
 
+std::string read_image_id(std::string_view body) {
+  return required_string(parse(body, "image"), "Id", "image");
+}
+
 ContainerState read_container(std::string_view body) {
   constexpr std::string_view kWhat = "container";
   const Json answer = parse(body, kWhat);
@@ -170,6 +174,7 @@ ContainerState read_container(std::string_view body) {
   state.id = required_string(answer, "Id", kWhat);
   state.name = without_slash(required_string(answer, "Name", kWhat));
   state.image = string_or(config, "Image");
+  state.image_id = string_or(answer, "Image");
   state.labels = strings_of(object_at(config, "Labels"));
   state.status = status_from(string_or(facts, "Status"), kWhat);
   state.started_at = parse_rfc3339(string_or(facts, "StartedAt"));

@@ -43,6 +43,9 @@ Instant read_engine_time(std::string_view body);
 // POST /containers/create
 std::string read_created_id(std::string_view body);
 
+// GET /images/{name}/json
+std::string read_image_id(std::string_view body);
+
 // GET /containers/{id}/json
 ContainerState read_container(std::string_view body);
 // The id of its first process, as the engine's host counts; 0 if it does not run.

@@ -65,8 +65,9 @@ enum class ContainerStatus { created, running, paused, restarting, removing, exi
 
 struct ContainerState {
   std::string id;
-  std::string name;  // without the leading slash
-  std::string image;
+  std::string name;      // without the leading slash
+  std::string image;     // as it was named when the container was made
+  std::string image_id;  // what that meant then
   std::map<std::string, std::string> labels;
   ContainerStatus status = ContainerStatus::created;
   // The engine's own times, cut to milliseconds. `finished_at` is empty while it runs (there an
@@ -159,6 +160,9 @@ class Engine {
   // By id or name; empty if there is none.
   virtual std::optional<ContainerState> inspect(const std::string& id_or_name) = 0;
 
+  // conflict: another container bears that name; or this one does. not_found if it is gone.
+  virtual void rename(const std::string& id, const std::string& name) = 0;
+
   // Asks it to end, waits `timeout`, then kills it. Returns when it has ended. Stopping what does
   // not run is no error; not_found if it is gone.
   virtual void stop(const std::string& id, Millis timeout) = 0;
@@ -188,7 +192,8 @@ class Engine {
   // Empty if it does not run, or is gone.
   virtual std::optional<Stats> stats(const std::string& id) = 0;
 
-  virtual bool has_image(const std::string& image) = 0;
+  // What the name stands for now; empty if the engine has no such image.
+  virtual std::optional<std::string> image_id(const std::string& image) = 0;
   // Gets it from its registry, also a newer one than is there. not_found: the registry does not
   // have it, or not for us. rejected: the engine could not get it, for instance because the
   // registry is away. unavailable too if `stop` ended it.

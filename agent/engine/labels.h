@@ -13,13 +13,20 @@ namespace resmgr::engine {
 inline constexpr char kLabelManagedBy[] = "io.resmgr.managed-by";  // "resmgr"
 inline constexpr char kLabelAgentId[] = "io.resmgr.agent-id";
 inline constexpr char kLabelTaskId[] = "io.resmgr.task-id";
+inline constexpr char kLabelSlotId[] = "io.resmgr.slot-id";  // of a warm container, which has no
+                                                             // task-id and no user-id
 inline constexpr char kLabelUserId[] = "io.resmgr.user-id";
 inline constexpr char kLabelServiceType[] = "io.resmgr.service-type";
 inline constexpr char kLabelCreatedAt[] = "io.resmgr.created-at";  // RFC 3339, the admission
 inline constexpr char kLabelSpecHash[] = "io.resmgr.spec-hash";
 
-// "resmgr-<taskId>"
-std::string container_name(std::string_view task_id);
+// "resmgr-<taskId>", or "resmgr-<slotId>" while a warm container waits for a task.
+std::string container_name(std::string_view id);
+
+// "resmgr-<slotId>.<taskId>.<userId>": a warm container's from when a task has claimed it. Labels
+// never change, so that the name is where the engine keeps whose it is.
+std::string claimed_name(std::string_view slot_id, std::string_view task_id,
+                         std::string_view user_id);
 
 // "resmgr-<first 12 digits of the agent id>": the agent's own bridge, and the marker that this is
 // the engine on which the agent's containers live.
@@ -31,6 +38,16 @@ std::string bridge_name(std::string_view agent_id);
 
 // The labels by which to list: managed-by and agent-id.
 std::map<std::string, std::string> ours(std::string_view agent_id);
+
+// What labels and name say of a container of this agent.
+struct Belonging {
+  std::string task_id;  // empty: a warm container that waits for a task
+  std::string user_id;  // as far as it is told
+  std::string slot_id;  // empty: it was made for its task
+};
+// Empty: they don't say that it is this agent's.
+std::optional<Belonging> belonging_of(const std::map<std::string, std::string>& labels,
+                                      std::string_view name, std::string_view agent_id);
 
 // The task id if labels and name say that the container is this agent's, else empty.
 std::optional<std::string> task_of(const std::map<std::string, std::string>& labels,

@@ -56,6 +56,10 @@ std::optional<ContainerState> MeteredEngine::inspect(const std::string& id_or_na
   return timed("inspect", [&] { return engine_.inspect(id_or_name); });
 }
 
+void MeteredEngine::rename(const std::string& id, const std::string& name) {
+  timed("rename", [&] { engine_.rename(id, name); });
+}
+
 void MeteredEngine::stop(const std::string& id, Millis timeout) {
   timed("stop", [&] { engine_.stop(id, timeout); });
 }
@@ -85,8 +89,8 @@ std::optional<Stats> MeteredEngine::stats(const std::string& id) {
   return timed("stats", [&] { return engine_.stats(id); });
 }
 
-bool MeteredEngine::has_image(const std::string& image) {
-  return timed("has_image", [&] { return engine_.has_image(image); });
+std::optional<std::string> MeteredEngine::image_id(const std::string& image) {
+  return timed("image_id", [&] { return engine_.image_id(image); });
 }
 
 void MeteredEngine::pull(const std::string& image,

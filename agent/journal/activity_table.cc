@@ -1,5 +1,7 @@
 #include "agent/journal/activity_table.h"
 
+#include "agent/journal/columns.h"
+
 namespace resmgr::journal {
 namespace {
 
@@ -27,10 +29,6 @@ constexpr std::string_view kWriteExtension =
 std::optional<Instant> time_at(const Statement& row, int column) {
   if (row.is_null(column)) return std::nullopt;
   return instant_from_millis(row.integer(column));
-}
-
-std::optional<std::int64_t> to_column(const std::optional<Instant>& time) {
-  return time ? std::optional<std::int64_t>(to_millis(*time)) : std::nullopt;
 }
 
 }  // namespace

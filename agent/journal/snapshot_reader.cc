@@ -2,6 +2,7 @@
 
 #include "agent/journal/activity_table.h"
 #include "agent/journal/notes.h"
+#include "agent/journal/slot_table.h"
 #include "agent/journal/task_list.h"
 #include "agent/journal/task_table.h"
 
@@ -165,6 +166,12 @@ std::optional<Heartbeat> SnapshotReader::heartbeat() { return read_heartbeat(dat
 Activity SnapshotReader::activity(std::string_view task_id) {
   return find_activity(database_, task_id);
 }
+
+std::optional<SlotRow> SnapshotReader::slot(std::string_view slot_id) {
+  return find_slot(database_, slot_id);
+}
+
+std::vector<SlotRow> SnapshotReader::slots() { return list_slots(database_); }
 
 std::optional<std::string> SnapshotReader::note(std::string_view name) {
   return find_note(database_, name);

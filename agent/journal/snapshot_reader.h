@@ -32,6 +32,8 @@ class SnapshotReader final : public Reader {
   void usage(const UsageRange& filter, const OnUsage& on_usage) override;
   std::optional<Heartbeat> heartbeat() override;
   Activity activity(std::string_view task_id) override;
+  std::optional<SlotRow> slot(std::string_view slot_id) override;
+  std::vector<SlotRow> slots() override;
   std::optional<std::string> note(std::string_view name) override;
   Pruned pruned() override;
   std::vector<std::string> prunable_tasks(Instant ended_before, std::int64_t last_event,

@@ -23,6 +23,17 @@ enum class Phase {
 std::string_view to_string(Phase phase);
 std::optional<Phase> phase_from(std::string_view name);
 
+// Of a task that was given a warm container.
+struct WarmStart {
+  std::string slot_id;  // the slot's that it claimed; empty: its container is made for it
+  // When the engine started the container: before the task, whose start is the claim.
+  std::optional<Instant> container_started_at;
+  // What the container had used by then; it counts for nobody.
+  std::int64_t cpu_ms = 0;
+  std::int64_t network_rx_bytes = 0;
+  std::int64_t network_tx_bytes = 0;
+};
+
 struct TaskRow {
   Task task;
   Phase phase = Phase::admitted;
@@ -40,6 +51,14 @@ struct TaskRow {
   // Last samples; they stay 0 until one was taken.
   std::int64_t cpu_ms = 0;
   std::int64_t peak_memory_bytes = 0;
+  WarmStart warm;
+
+  // The engine's own State.StartedAt of its container, once that is known.
+  const std::optional<Instant>& container_started_at() const {
+    return warm.container_started_at ? warm.container_started_at : task.start_time;
+  }
+  // It claimed a warm container, and has not taken it over yet.
+  bool is_claiming() const { return !warm.slot_id.empty() && task.container_id.empty(); }
 };
 
 }  // namespace resmgr::journal

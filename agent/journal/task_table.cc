@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "agent/journal/columns.h"
+
 namespace resmgr::journal {
 namespace {
 
@@ -13,46 +15,14 @@ constexpr std::string_view kFindStored =
 constexpr std::string_view kInsert =
     "INSERT INTO tasks (" RESMGR_TASK_COLUMNS
     ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-    " ?19, ?20, ?21, ?22, ?23)";
+    " ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)";
 constexpr std::string_view kUpdate =
     "UPDATE tasks SET container_id = ?2, container_port = ?3, host = ?4, start_time = ?5,"
     " stop_time = ?6, status = ?7, status_reason = ?8, precision = ?9, usage_hash = ?10,"
     " exit_code = ?11, phase = ?12, version = ?13, ended_by = ?14, failure = ?15, spec_hash = ?16,"
-    " memory_bytes = ?17, cpus = ?18, cpu_ms = ?19, peak_memory_bytes = ?20 WHERE rowid = ?1";
-
-// Goes through a row's columns in their order.
-class Columns {
- public:
-  explicit Columns(const Statement& row) : row_(row) {}
-
-  std::string text() { return std::string(row_.text(column_++)); }
-  std::int64_t integer() { return row_.integer(column_++); }
-  double real() { return row_.real(column_++); }
-  Instant time() { return instant_from_millis(integer()); }
-  std::optional<std::int64_t> optional_integer() {
-    const int column = column_++;
-    if (row_.is_null(column)) return std::nullopt;
-    return row_.integer(column);
-  }
-  std::optional<Instant> optional_time() {
-    const auto millis = optional_integer();
-    return millis ? std::optional(instant_from_millis(*millis)) : std::nullopt;
-  }
-  template <typename T>
-  T named(std::optional<T> (*from)(std::string_view)) {
-    const auto value = from(row_.text(column_++));
-    if (!value) throw DatabaseError::damaged();
-    return *value;
-  }
-
- private:
-  const Statement& row_;
-  int column_ = 0;
-};
-
-std::optional<std::int64_t> to_column(const std::optional<Instant>& time) {
-  return time ? std::optional<std::int64_t>(to_millis(*time)) : std::nullopt;
-}
+    " memory_bytes = ?17, cpus = ?18, cpu_ms = ?19, peak_memory_bytes = ?20, slot_id = ?21,"
+    " container_started_at = ?22, cpu_ms_before = ?23, network_rx_before = ?24,"
+    " network_tx_before = ?25 WHERE rowid = ?1";
 
 }  // namespace
 
@@ -83,6 +53,11 @@ TaskRow read_task(const Statement& row) {
   result.cpus = in.real();
   result.cpu_ms = in.integer();
   result.peak_memory_bytes = in.integer();
+  result.warm.slot_id = in.text();
+  result.warm.container_started_at = in.optional_time();
+  result.warm.cpu_ms = in.integer();
+  result.warm.network_rx_bytes = in.integer();
+  result.warm.network_tx_bytes = in.integer();
   return result;
 }
 
@@ -99,7 +74,9 @@ void insert_task(Database& database, const TaskRow& row) {
         to_column(task.stop_time), to_string(task.status), task.status_reason,
         to_string(task.precision), task.usage_hash, task.exit_code, to_string(row.phase),
         row.version, row.ended_by, row.failure, row.spec_hash, row.memory_bytes, row.cpus,
-        row.cpu_ms, row.peak_memory_bytes)
+        row.cpu_ms, row.peak_memory_bytes, row.warm.slot_id,
+        to_column(row.warm.container_started_at), row.warm.cpu_ms, row.warm.network_rx_bytes,
+        row.warm.network_tx_bytes)
       .run();
 }
 
@@ -123,7 +100,9 @@ void update_task(Database& database, std::int64_t rowid, const TaskRow& row) {
         to_column(task.start_time), to_column(task.stop_time), to_string(task.status),
         task.status_reason, to_string(task.precision), task.usage_hash, task.exit_code,
         to_string(row.phase), row.version, row.ended_by, row.failure, row.spec_hash,
-        row.memory_bytes, row.cpus, row.cpu_ms, row.peak_memory_bytes)
+        row.memory_bytes, row.cpus, row.cpu_ms, row.peak_memory_bytes, row.warm.slot_id,
+        to_column(row.warm.container_started_at), row.warm.cpu_ms, row.warm.network_rx_bytes,
+        row.warm.network_tx_bytes)
       .run();
 }
 

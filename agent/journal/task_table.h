@@ -30,7 +30,8 @@ inline constexpr std::array kTaskStatuses = {TaskStatus::starting, TaskStatus::r
 #define RESMGR_TASK_COLUMNS                                                                     \
   "task_id, user_id, service_type, container_id, container_port, host, created_at, start_time," \
   " stop_time, status, status_reason, precision, usage_hash, exit_code, phase, version,"        \
-  " ended_by, failure, spec_hash, memory_bytes, cpus, cpu_ms, peak_memory_bytes"
+  " ended_by, failure, spec_hash, memory_bytes, cpus, cpu_ms, peak_memory_bytes, slot_id,"      \
+  " container_started_at, cpu_ms_before, network_rx_before, network_tx_before"
 
 // The statement's present row. Throws Error(corrupt) if it holds a state that is not known.
 TaskRow read_task(const Statement& row);

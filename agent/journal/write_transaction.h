@@ -12,6 +12,7 @@
 #include "agent/journal/batch.h"
 #include "agent/journal/database.h"
 #include "agent/journal/journal.h"
+#include "agent/journal/slot_table.h"
 #include "agent/journal/task_table.h"
 
 namespace resmgr::journal {
@@ -53,6 +54,13 @@ class WriteTransaction final : public Transaction {
   Activity activity(std::string_view task_id) override;
   bool put_sample(std::string_view task_id, const UsageSample& sample) override;
   bool put_extension(std::string_view task_id, const Activity& activity) override;
+  std::optional<SlotRow> slot(std::string_view slot_id) override {
+    return find_slot(database_, slot_id);
+  }
+  std::vector<SlotRow> slots() override { return list_slots(database_); }
+  void insert_slot(SlotRow& row) override { journal::insert_slot(database_, batch_, row); }
+  void update_slot(SlotRow& row) override { journal::update_slot(database_, batch_, row); }
+  void erase_slot(const SlotRow& row) override { journal::erase_slot(database_, batch_, row); }
   std::optional<std::string> note(std::string_view name) override;
   void set_note(std::string_view name, std::string_view text) override;
   void erase_note(std::string_view name) override;

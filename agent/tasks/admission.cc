@@ -2,11 +2,15 @@
 
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "agent/tasks/drain.h"
 #include "agent/tasks/limits.h"
+#include "agent/tasks/pool_plan.h"
 #include "common/error.h"
 #include "common/event.h"
 #include "common/ids.h"
@@ -44,6 +48,33 @@ void check_floor(const std::string& path, std::int64_t floor) {
   throw error;
 }
 
+// Gives the task the oldest warm container that is ready, if there is one of its definition.
+bool claim_warm(journal::Transaction& transaction, journal::TaskRow& row) {
+  for (journal::SlotRow& slot : transaction.slots()) {
+    if (slot.phase != journal::SlotPhase::ready || slot.spec_hash != row.spec_hash) continue;
+    slot.phase = journal::SlotPhase::claimed;
+    slot.task_id = row.task.task_id;
+    transaction.update_slot(slot);
+    row.warm.slot_id = slot.slot_id;
+    row.warm.container_started_at = slot.started_at;
+    return true;
+  }
+  return false;
+}
+
+// Warm containers never keep a start from what the limits leave to it.
+std::vector<std::string> make_way(journal::Transaction& transaction, const AdmissionRules& rules) {
+  if (rules.limits.memory_overcommit <= 0 && rules.limits.cpu_overcommit <= 0) return {};
+  auto slots = transaction.slots();
+  auto gone = giving_way(slots, transaction.reserved(), rules.limits, rules.capacity);
+  for (journal::SlotRow& slot : slots) {
+    if (std::find(gone.begin(), gone.end(), slot.slot_id) == gone.end()) continue;
+    slot.phase = journal::SlotPhase::draining;
+    transaction.update_slot(slot);
+  }
+  return gone;
+}
+
 }  // namespace
 
 void check_free_disk(const std::string& data_dir, const std::string& engine_root,
@@ -68,14 +99,16 @@ Admission admit(journal::Transaction& transaction, const AdmissionRules& rules,
   row.spec_hash = service.spec_hash;
   row.memory_bytes = service.memory_bytes;
   row.cpus = service.cpus;
+  const bool warm = claim_warm(transaction, row);
   transaction.insert(row);
   transaction.append(event_type::kStartRequested, row, now,
                      dump_json({{"requestedBy", intent.requested_by}}));
+  auto gave_way = make_way(transaction, rules);
   if (!intent.idempotency_key.empty()) {
     transaction.remember(intent.requested_by, intent.idempotency_key,
                          {intent.body_hash, row.task.task_id, now});
   }
-  return {row.task.task_id, false};
+  return {row.task.task_id, false, warm, std::move(gave_way)};
 }
 
 }  // namespace resmgr::tasks

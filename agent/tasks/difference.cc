@@ -24,6 +24,8 @@ Class class_of(Act act, const View& view) {
       return Class::unknown;
     case Act::create:
     case Act::start:
+    case Act::take_over:
+    case Act::release:
     case Act::record_started:
     case Act::probe:
     case Act::settle_create:
@@ -62,6 +64,10 @@ const char* reason_of(Act act, const View& view) {
       return "its start is on record, and it has no container yet";
     case Act::start:
       return "its container is made, and not started yet";
+    case Act::take_over:
+      return "it claimed a warm container, and the journal does not say yet that it has it";
+    case Act::release:
+      return "it claimed a warm container, and can't have it";
     case Act::record_started:
       return "its container was started, and the journal does not say so yet";
     case Act::probe:
@@ -93,10 +99,12 @@ const char* reason_of(Act act, const View& view) {
 
 bool is_ours(const engine::ContainerSummary& container, const std::vector<View>& views,
              std::string_view agent_id) {
-  const auto task_id = engine::task_of(container.labels, container.name, agent_id);
-  if (!task_id) return false;
-  const auto view = std::find_if(views.begin(), views.end(),
-                                 [&](const View& known) { return known.task_id == *task_id; });
+  const auto whose = engine::belonging_of(container.labels, container.name, agent_id);
+  if (!whose) return false;
+  if (whose->task_id.empty()) return true;
+  const auto view = std::find_if(views.begin(), views.end(), [&](const View& known) {
+    return known.task_id == whose->task_id;
+  });
   if (view == views.end() || !view->row) return true;
   const std::string& known_id = view->row->task.container_id;
   return known_id.empty() || known_id == container.id;

@@ -55,6 +55,8 @@ void end_drain(journal::Journal& journal, const Requester& by, Instant now) {
   });
 }
 
+bool is_draining(journal::Transaction& transaction) { return transaction.note(kNote).has_value(); }
+
 void check_not_draining(journal::Transaction& transaction) {
   const auto drain = find(transaction);
   if (!drain) return;

@@ -31,6 +31,7 @@ Drain begin_drain(journal::Journal& journal, const std::string& reason, const Re
 // No error if it is not draining.
 void end_drain(journal::Journal& journal, const Requester& by, Instant now);
 
+bool is_draining(journal::Transaction& transaction);
 // Throws unavailable ("draining") while it is.
 void check_not_draining(journal::Transaction& transaction);
 

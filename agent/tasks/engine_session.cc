@@ -117,9 +117,16 @@ void EngineSession::create_marker() {
 }
 
 bool EngineSession::journal_has_containers() const {
-  const auto rows = journal_.reading([](journal::Reader& reader) { return reader.unsettled(); });
-  return std::any_of(rows.begin(), rows.end(), [](const journal::TaskRow& row) {
-    return row.phase != journal::Phase::ended && row.task.start_time.has_value();
+  return journal_.reading([](journal::Reader& reader) {
+    const auto rows = reader.unsettled();
+    const auto slots = reader.slots();
+    return std::any_of(rows.begin(), rows.end(),
+                       [](const journal::TaskRow& row) {
+                         return row.phase != journal::Phase::ended &&
+                                row.task.start_time.has_value();
+                       }) ||
+           std::any_of(slots.begin(), slots.end(),
+                       [](const journal::SlotRow& slot) { return slot.started_at.has_value(); });
   });
 }
 

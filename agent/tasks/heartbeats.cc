@@ -57,7 +57,7 @@ void Heartbeats::step() {
   const auto rows = journal_.reading([](journal::Reader& reader) { return reader.unsettled(); });
   std::set<std::string> living;
   for (const auto& container : engine_.list(engine::ours(options_.agent_id))) {
-    if (alive(container)) living.insert(container.name);
+    if (alive(container)) living.insert(container.id);
   }
   // An answer of an engine that went away meanwhile may be another engine's.
   if (!session_.trusted() || session_.epoch() != epoch) return;
@@ -69,7 +69,7 @@ void Heartbeats::step() {
     any = true;
     // Its lane will find out what became of it. Until then the older bound holds, also for a
     // process after this one.
-    if (!living.contains(engine::container_name(row.task.task_id))) {
+    if (!living.contains(row.task.container_id)) {
       next.missed.emplace(row.task.task_id, missed(row));
     }
   }

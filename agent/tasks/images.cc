@@ -25,7 +25,7 @@ std::vector<ImageState> Images::look(const catalog::Catalog& catalog) const {
     state.pulling = asked.running;
     state.last_error = asked.error;
     state.pull = puller_.progress(image);
-    state.present = engine_.has_image(image);
+    state.present = engine_.image_id(image).has_value();
     found.push_back(std::move(state));
   }
   return found;

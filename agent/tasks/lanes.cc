@@ -5,13 +5,14 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <list>
 #include <map>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "agent/tasks/start_queue.h"
 
 namespace resmgr::tasks {
 namespace {
@@ -21,63 +22,19 @@ using DueTime = std::chrono::steady_clock::time_point;
 struct Lane {
   std::string task_id;
   std::string user_id;
+  bool background = false;
   std::uint64_t number = 0;  // in the order in which lanes are made
   std::unique_ptr<LaneMemory> memory;
   enum class Place { ready, delayed, start_queue, running, parked } place = Place::parked;
-  bool woken = false;  // while it ran
-  bool has_start_slot = false;
+  bool woken = false;                           // while it ran
+  std::optional<DueTime> slot_since;            // while it has a start slot
   std::multimap<DueTime, Lane*>::iterator due;  // valid while delayed
-};
-
-// First come first served within a user, round robin over users.
-class StartQueue {
- public:
-  void push(Lane* lane) {
-    auto [user, is_new] = users_.try_emplace(lane->user_id);
-    if (is_new) rotation_.push_back(lane->user_id);
-    user->second.push_back(lane);
-    ++size_;
-  }
-
-  Lane* pop() {
-    const std::string user_id = rotation_.front();
-    rotation_.pop_front();
-    const auto user = users_.find(user_id);
-    Lane* lane = user->second.front();
-    user->second.pop_front();
-    --size_;
-    if (user->second.empty()) {
-      users_.erase(user);
-    } else {
-      rotation_.push_back(user_id);
-    }
-    return lane;
-  }
-
-  void remove(Lane* lane) {
-    const auto user = users_.find(lane->user_id);
-    std::erase(user->second, lane);
-    --size_;
-    if (!user->second.empty()) return;
-    users_.erase(user);
-    rotation_.remove(lane->user_id);
-  }
-
-  // The one that pop() would give.
-  Lane* front() const { return users_.at(rotation_.front()).front(); }
-  bool empty() const { return size_ == 0; }
-  int size() const { return size_; }
-
- private:
-  std::unordered_map<std::string, std::deque<Lane*>> users_;
-  std::list<std::string> rotation_;
-  int size_ = 0;
 };
 
 }  // namespace
 
 struct Lanes::State {
-  State(LaneOptions o, Step s) : options(o), step(std::move(s)), free_slots(o.start_slots) {}
+  State(LaneOptions o, Step s) : options(o), step(std::move(s)), start_queue(o.start_slots) {}
 
   LaneOptions options;
   Step step;
@@ -88,14 +45,13 @@ struct Lanes::State {
   std::unordered_map<std::string, std::unique_ptr<Lane>> lanes;
   std::deque<Lane*> ready;
   std::multimap<DueTime, Lane*> delayed;
-  StartQueue start_queue;
-  int free_slots;
+  StartQueue<Lane> start_queue;
   std::uint64_t made = 0;
   int threads = 0;
   int waiting_threads = 0;
   bool stopping = false;
 
-  bool has_work() const { return !ready.empty() || (free_slots > 0 && !start_queue.empty()); }
+  bool has_work() const { return !ready.empty() || start_queue.has_next(); }
 
   // All of these run under the mutex.
   void make_ready(Lane& lane) {
@@ -127,10 +83,9 @@ struct Lanes::State {
   Lane* take() {
     collect_due();
     Lane* lane = nullptr;
-    if (free_slots > 0 && !start_queue.empty()) {
+    if (start_queue.has_next()) {
       lane = start_queue.pop();
-      lane->has_start_slot = true;
-      --free_slots;
+      lane->slot_since = std::chrono::steady_clock::now();
     } else if (!ready.empty()) {
       lane = ready.front();
       ready.pop_front();
@@ -148,7 +103,7 @@ struct Lanes::State {
   std::vector<Lane*> candidates() const {
     std::vector<Lane*> found(ready.begin(), ready.end());
     for (const auto& [due, lane] : delayed) found.push_back(lane);
-    if (free_slots > 0 && !start_queue.empty()) found.push_back(start_queue.front());
+    if (start_queue.has_next()) found.push_back(start_queue.front());
     std::sort(found.begin(), found.end(),
               [](const Lane* a, const Lane* b) { return a->number < b->number; });
     return found;
@@ -164,8 +119,7 @@ struct Lanes::State {
         break;
       case Lane::Place::start_queue:
         start_queue.pop();
-        lane.has_start_slot = true;
-        --free_slots;
+        lane.slot_since = std::chrono::steady_clock::now();
         break;
       case Lane::Place::running:
       case Lane::Place::parked:
@@ -176,10 +130,11 @@ struct Lanes::State {
   }
 
   void put_back(Lane& lane, Next next) {
-    if (lane.has_start_slot) {
-      lane.has_start_slot = false;
-      ++free_slots;
-      if (!start_queue.empty()) call_thread();
+    if (lane.slot_since) {
+      const auto held = std::chrono::steady_clock::now() - *lane.slot_since;
+      lane.slot_since.reset();
+      start_queue.give_back(lane, std::chrono::duration_cast<Millis>(held));
+      if (start_queue.has_next()) call_thread();
     }
     if (lane.woken) next = Next::again();
     switch (next.kind) {
@@ -196,12 +151,43 @@ struct Lanes::State {
       case Next::Kind::start_slot:
         lane.place = Lane::Place::start_queue;
         start_queue.push(&lane);
-        if (free_slots > 0) call_thread();
+        if (start_queue.has_next()) call_thread();
         return;
       case Next::Kind::parked:
         lane.place = Lane::Place::parked;
         return;
     }
+  }
+
+  // Takes the mutex.
+  void wake(const std::string& id, const std::string& user_id, bool background) {
+    const std::lock_guard lock(mutex);
+    if (stopping) return;
+    auto& slot = lanes[id];
+    if (!slot) {
+      slot = std::make_unique<Lane>();
+      slot->task_id = id;
+      slot->user_id = user_id;
+      slot->background = background;
+      slot->number = ++made;
+    }
+    Lane& lane = *slot;
+    switch (lane.place) {
+      case Lane::Place::running:
+        lane.woken = true;
+        return;
+      case Lane::Place::ready:
+        return;
+      case Lane::Place::delayed:
+        delayed.erase(lane.due);
+        break;
+      case Lane::Place::start_queue:
+        start_queue.remove(&lane);
+        break;
+      case Lane::Place::parked:
+        break;
+    }
+    make_ready(lane);
   }
 
   // Whether to go on serving: false if this thread has been idle for long, or all are to stop.
@@ -227,7 +213,7 @@ struct Lanes::State {
         continue;
       }
       lock.unlock();
-      Turn turn{lane->task_id, lane->memory, lane->has_start_slot};
+      Turn turn{lane->task_id, lane->memory, lane->slot_since.has_value(), lane->background};
       const Next next = step(turn);
       lock.lock();
       put_back(*lane, next);
@@ -242,33 +228,10 @@ Lanes::Lanes(LaneOptions options, Step step)
 Lanes::~Lanes() { stop(); }
 
 void Lanes::wake(const std::string& task_id, const std::string& user_id) {
-  const std::lock_guard lock(state_->mutex);
-  if (state_->stopping) return;
-  auto& slot = state_->lanes[task_id];
-  if (!slot) {
-    slot = std::make_unique<Lane>();
-    slot->task_id = task_id;
-    slot->user_id = user_id;
-  }
-  Lane& lane = *slot;
-  if (lane.number == 0) lane.number = ++state_->made;
-  switch (lane.place) {
-    case Lane::Place::running:
-      lane.woken = true;
-      return;
-    case Lane::Place::ready:
-      return;
-    case Lane::Place::delayed:
-      state_->delayed.erase(lane.due);
-      break;
-    case Lane::Place::start_queue:
-      state_->start_queue.remove(&lane);
-      break;
-    case Lane::Place::parked:
-      break;
-  }
-  state_->make_ready(lane);
+  state_->wake(task_id, user_id, false);
 }
+
+void Lanes::wake_background(const std::string& id) { state_->wake(id, "", true); }
 
 bool Lanes::run_one(const std::function<std::size_t(std::size_t)>& choose) {
   std::unique_lock lock(state_->mutex);
@@ -277,7 +240,7 @@ bool Lanes::run_one(const std::function<std::size_t(std::size_t)>& choose) {
   Lane& lane = *candidates[choose(candidates.size())];
   state_->take_this(lane);
   lock.unlock();
-  Turn turn{lane.task_id, lane.memory, lane.has_start_slot};
+  Turn turn{lane.task_id, lane.memory, lane.slot_since.has_value(), lane.background};
   const Next next = state_->step(turn);
   lock.lock();
   state_->put_back(lane, next);
@@ -293,7 +256,17 @@ void Lanes::stop() {
 
 Lanes::Load Lanes::load() const {
   const std::lock_guard lock(state_->mutex);
-  return {static_cast<int>(state_->lanes.size()), state_->start_queue.size()};
+  return {static_cast<int>(state_->lanes.size()), state_->start_queue.waiting()};
+}
+
+std::optional<QueuePlace> Lanes::place(const std::string& task_id) const {
+  const std::lock_guard lock(state_->mutex);
+  const auto found = state_->lanes.find(task_id);
+  if (found == state_->lanes.end()) return std::nullopt;
+  const Lane& lane = *found->second;
+  if (lane.place != Lane::Place::start_queue || lane.background) return std::nullopt;
+  const int before = state_->start_queue.before(lane);
+  return QueuePlace{before + 1, state_->start_queue.expected_wait(before)};
 }
 
 }  // namespace resmgr::tasks

@@ -3,15 +3,18 @@
 //
 // Threads are made while there is work and end when there is none. Starts at the engine are capped
 // (it is CPU-bound: more at once buys latency only) and handed out round robin over users, so that
-// one user's fifty don't hold up another's first.
+// one user's fifty don't hold up another's first. What nobody waits for (a warm container) gets a
+// slot when nobody else wants it, and half of them at most.
 #ifndef RESMGR_AGENT_TASKS_LANES_H_
 #define RESMGR_AGENT_TASKS_LANES_H_
 
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "agent/tasks/start_progress.h"
 #include "common/clock.h"
 
 namespace resmgr::tasks {
@@ -56,6 +59,7 @@ class Lanes {
     std::unique_ptr<LaneMemory>& memory;
     // The step holds a start slot; it is given back when the step returns.
     bool has_start_slot = false;
+    bool background = false;  // as wake_background() made it
   };
   using Step = std::function<Next(Turn& turn)>;
 
@@ -68,6 +72,8 @@ class Lanes {
   // Runs a step of that task's lane soon, making the lane if there is none. A lane that is in a
   // step has another one after it. `user_id` is for the round robin.
   void wake(const std::string& task_id, const std::string& user_id);
+  // The same of a lane of something that nobody waits for; `id` is no task's.
+  void wake_background(const std::string& id);
 
   // Runs one step on the caller's thread: of a lane that is ready, whose start slot is free, or
   // whose delay, which is not waited for, would come to its end. `choose` says which of so many (it
@@ -78,6 +84,10 @@ class Lanes {
 
   // Lets the steps that run come to their end, begins no other, and returns.
   void stop();
+
+  // Where a lane is among those that wait for a start slot; empty: it does not wait. The time is
+  // told by how long slots were held of late.
+  std::optional<QueuePlace> place(const std::string& task_id) const;
 
   // How many lanes there are, and how many of them wait for a start slot.
   struct Load {

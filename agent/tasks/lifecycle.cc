@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "agent/engine/labels.h"
+#include "agent/tasks/container_spec.h"
 #include "agent/tasks/lifecycle_run.h"
 #include "common/log.h"
 
@@ -11,7 +11,9 @@ namespace resmgr::tasks {
 Lifecycle::Lifecycle(Parts parts)
     : parts_(std::move(parts)),
       log_tails_(parts_.options.data_dir + "/logs"),
-      starts_(parts_.clock, [this](const std::string& image) { return puller_.progress(image); }),
+      starts_(parts_.clock,
+              {[this](const std::string& image) { return puller_.progress(image); },
+               [this](const std::string& task_id) { return lanes_->place(task_id); }}),
       puller_(parts_.engine, [this] { starts_.told(); }) {}
 
 Next Lifecycle::step(Lanes::Turn& turn) {
@@ -33,17 +35,14 @@ Next Lifecycle::step(Lanes::Turn& turn) {
   return Next::after(memory.retry.next());
 }
 
-void Lifecycle::admitted(const std::string& task_id) {
-  starts_.enter(task_id, StartStep::queued);
+void Lifecycle::admitted(const std::string& task_id, bool claims) {
+  starts_.enter(task_id, claims ? StartStep::starting : StartStep::queued);
+  if (claims) return;
   hint(task_id, [](Hints& hints) { hints.fresh = true; });
 }
 
 void Lifecycle::hint(const std::string& task_id, const std::function<void(Hints&)>& change) {
   hints_.with([&](auto& hints) { change(hints[task_id]); });
-}
-
-void Lifecycle::set_wake(std::function<void(const std::string&, const std::string&)> wake) {
-  wake_ = std::move(wake);
 }
 
 std::optional<Sighting> Lifecycle::sighting(const std::string& task_id) const {
@@ -56,15 +55,25 @@ std::optional<Sighting> Lifecycle::sighting(const std::string& task_id) const {
 
 std::optional<Sighting> Lifecycle::look_again(const Task& task) {
   if (!parts_.session.trusted() || task.container_id.empty()) return std::nullopt;
+  const auto row =
+      parts_.journal.reading([&](journal::Reader& reader) { return reader.task(task.task_id); });
+  if (!row) return std::nullopt;
   const std::uint64_t epoch = parts_.session.epoch();
   const auto container = parts_.engine.inspect(task.container_id);
-  if (!container || !container->alive() || container->started_at != task.start_time) {
+  if (!container || !container->alive() || container->started_at != row->container_started_at()) {
     return std::nullopt;
   }
   const Sighting sighting{epoch, parts_.clock.now(), parts_.clock.since_boot(),
-                          container->host_port};
+                          container->host_port, secret_id(*row)};
   sightings_.with([&](auto& sightings) { sightings[task.task_id] = sighting; });
   return sighting;
+}
+
+std::string Lifecycle::secret_id_of(const std::string& task_id) const {
+  if (const auto known = sighting(task_id)) return known->secret_id;
+  const auto row =
+      parts_.journal.reading([&](journal::Reader& reader) { return reader.task(task_id); });
+  return row ? secret_id(*row) : task_id;
 }
 
 }  // namespace resmgr::tasks

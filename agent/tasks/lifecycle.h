@@ -23,6 +23,7 @@
 #include "agent/tasks/start_progress.h"
 #include "agent/tasks/task_service.h"
 #include "agent/tasks/waiters.h"
+#include "agent/tasks/warm_pool.h"
 #include "common/backoff.h"
 #include "common/clock.h"
 #include "common/guarded.h"
@@ -31,9 +32,10 @@ namespace resmgr::tasks {
 
 // What others tell a lane between its steps.
 struct Hints {
-  bool fresh = false;  // admitted just now by this process: there is no container yet
-  bool look = false;   // something happened to the container
-  bool oom = false;    // the kernel killed a process in it at its memory limit
+  bool fresh = false;             // admitted just now by this process: there is no container yet
+  bool look = false;              // something happened to the container
+  std::string container_id = {};  // that the engine told of; empty: it did not
+  bool oom = false;               // the kernel killed a process in it at its memory limit
   std::optional<Death> death;
   bool pulled = false;  // the pull that it waits for has ended
   std::optional<Error> pull_error;
@@ -46,6 +48,7 @@ struct Sighting {
   Instant time{};
   Millis since_boot{0};
   int host_port = 0;
+  std::string secret_id;  // as container_spec.h has it
 };
 
 class Lifecycle {
@@ -59,26 +62,31 @@ class Lifecycle {
     const Heartbeats& heartbeats;
     Waiters& waiters;
     std::function<std::shared_ptr<const catalog::Catalog>()> catalog;
+    WarmPool& pool;
   };
   explicit Lifecycle(Parts parts);
 
   // One step of a lane; for Lanes. Never throws.
   Next step(Lanes::Turn& turn);
 
-  // A start was admitted by this process; wake the lane after.
-  void admitted(const std::string& task_id);
+  // A start was admitted by this process, and has claimed a warm container, perhaps; wake the lane
+  // after.
+  void admitted(const std::string& task_id, bool claims);
 
   // Puts a hint where the lane's next step finds it; wake the lane after.
   void hint(const std::string& task_id, const std::function<void(Hints&)>& change);
 
-  // Pulls wake lanes when they end. Set once, before the first step.
-  void set_wake(std::function<void(const std::string& task_id, const std::string& user_id)> wake);
+  // Its lanes, which pulls wake when they end. Set once, before the first step.
+  void set_lanes(Lanes& lanes) { lanes_ = &lanes; }
 
   const StartTracker& starts() const { return starts_; }
 
   std::optional<Sighting> sighting(const std::string& task_id) const;
   // Asks the engine; empty if the container does not run, or nobody can say.
   std::optional<Sighting> look_again(const Task& task);
+
+  // As container_spec.h has it, of a task that has begun to run.
+  std::string secret_id_of(const std::string& task_id) const;
 
   const LogTails& log_tails() const { return log_tails_; }
   Puller& puller() { return puller_; }
@@ -92,7 +100,7 @@ class Lifecycle {
   LogTails log_tails_;
   StartTracker starts_;  // before what tells it of pulls
   Puller puller_;
-  std::function<void(const std::string&, const std::string&)> wake_;
+  Lanes* lanes_ = nullptr;
   mutable Guarded<std::unordered_map<std::string, Hints>> hints_;
   mutable Guarded<std::unordered_map<std::string, Sighting>> sightings_;
 };

@@ -1,9 +1,9 @@
 // What a task's lane does at the engine.
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "agent/engine/labels.h"
 #include "agent/tasks/container_spec.h"
 #include "agent/tasks/lifecycle_run.h"
 #include "agent/tasks/readiness.h"
@@ -16,25 +16,9 @@ namespace resmgr::tasks {
 namespace {
 
 using journal::Phase;
-using std::chrono::duration_cast;
-using std::chrono::steady_clock;
 
-// How often the same container is started again where other programs take its port: the engine
-// takes another one each time.
-constexpr int kPortTries = 64;
 constexpr int kOutputTries = 3;
-constexpr Millis kFirstProbeDelay{10};
 constexpr Millis kDefaultStopTimeout{10'000};
-
-int port_tries(const std::string& range) {
-  int low = 0;
-  int high = 0;
-  const char* end = range.data() + range.size();
-  const auto first = std::from_chars(range.data(), end, low);
-  if (first.ec != std::errc{} || first.ptr == end) return kPortTries;
-  const auto second = std::from_chars(first.ptr + 1, end, high);
-  return second.ec == std::errc{} ? std::max(kPortTries, high - low + 1) : kPortTries;
-}
 
 }  // namespace
 
@@ -87,28 +71,13 @@ Next Lifecycle::Run::start() {
     return Next::start_slot();
   }
   enter(StartStep::starting);
-  const std::string id = memory_.seen->container.id;
-  const int tries = port_tries(parts_.options.port_range);
-  while (true) {
-    try {
-      failpoint("engine.before_start");
-      timed([&] { parts_.engine.start(id); });
-      failpoint("engine.after_start");
-      return look_again();
-    } catch (const Error& error) {
-      if (error.problem == "port-in-use" && ++memory_.start_tries < tries) continue;
-      if (error.kind() == ErrorKind::not_found) {
-        // The container is gone, or the network is: `docker network prune` takes an idle one.
-        if (++memory_.start_tries >= tries) {
-          return fail_start(ErrorKind::rejected, error.message());
-        }
-        parts_.session.restore_network();
-        return look_again();
-      }
-      if (error.kind() == ErrorKind::unavailable) throw;
-      return fail_start(ErrorKind::rejected, error.message());
-    }
-  }
+  using Came = ContainerStart::Came;
+  const auto came = timed([&] {
+    return memory_.start.attempt(parts_.engine, parts_.session, memory_.seen->container.id,
+                                 parts_.options.port_range);
+  });
+  if (came == Came::to_nothing) return fail_start(ErrorKind::rejected, memory_.start.reason());
+  return look_again();
 }
 
 Next Lifecycle::Run::pull(const std::string& image) {
@@ -122,7 +91,7 @@ Next Lifecycle::Run::pull(const std::string& image) {
       hints.pulled_at = now;
       hints.pull_error = error;
     });
-    lifecycle.wake_(task_id, user_id);
+    lifecycle.lanes_->wake(task_id, user_id);
   });
   return Next::parked();
 }
@@ -133,34 +102,20 @@ Next Lifecycle::Run::probe() {
     return fail_start(ErrorKind::rejected, "its service is no longer in the catalog");
   }
   enter(StartStep::probing);
-  const auto now = steady_clock::now();
-  if (!memory_.probing_since) memory_.probing_since = now;
+  memory_.probing.begin();
   const int port = row_->task.container_port;
-  const bool nothing_to_ask = wanted->network == catalog::NetworkMode::none ||
-                              wanted->probe.kind == catalog::ProbeKind::none;
-  catalog::Probe asked = wanted->probe;
-  asked.path = path_in_container(parts_.options, *wanted, row_->task.task_id, asked.path);
-  if (nothing_to_ask || answers(asked, parts_.options.publish_address, port)) {
-    return record_ready();
+  if (is_ready(parts_.options, *wanted, row_->task.task_id, port)) return record_ready();
+  if (memory_.probing.lasted() >= wanted->start_timeout) {
+    return fail_start(ErrorKind::not_ready, no_answer(*wanted));
   }
-  if (duration_cast<Millis>(steady_clock::now() - *memory_.probing_since) >=
-      wanted->start_timeout) {
-    return fail_start(ErrorKind::not_ready,
-                      "did not answer on its port " + std::to_string(wanted->container_port) +
-                          " within " + format_duration(wanted->start_timeout));
-  }
-  // Soon at first, for what is quick; then as seldom as the service asks.
-  memory_.probe_delay = memory_.probe_delay == Millis{0}
-                            ? kFirstProbeDelay
-                            : std::min(memory_.probe_delay * 2, wanted->probe.interval);
-  return Next::after(memory_.probe_delay);
+  return Next::after(memory_.probing.next(wanted->probe.interval));
 }
 
 // CPU time and peak memory vanish with the container's end: the last sample is taken just before.
 void Lifecycle::Run::sample_usage() {
   try {
     const auto stats = parts_.engine.stats(memory_.seen->container.id);
-    if (stats) memory_.sample = sample_of(*stats, parts_.clock.now());
+    if (stats) memory_.sample = sample_of(*stats, row_->warm, parts_.clock.now());
   } catch (const Error& error) {
     log::debug("Task {TaskId}: no usage sample before the stop: {Reason}",
                {{"TaskId", task_id_}, {"Reason", error.message()}});
@@ -180,6 +135,27 @@ Next Lifecycle::Run::stop() {
     throw;
   }
   return look_again();
+}
+
+// Its name says from now on whose it is, so that whoever looks at the engine alone, after a restore
+// of an older journal, say, knows that it is taken. Only then is it given out.
+Next Lifecycle::Run::take_over() {
+  const engine::ContainerState seen = memory_.seen->container;
+  const std::string name = engine::claimed_name(row_->warm.slot_id, task_id_, row_->task.user_id);
+  try {
+    failpoint("engine.before_rename");
+    if (seen.name != name) timed([&] { parts_.engine.rename(seen.id, name); });
+    failpoint("engine.after_rename");
+  } catch (const Error& error) {
+    // It is gone; or another connection's rename came true.
+    if (error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::conflict) {
+      return retry_later();
+    }
+    throw;
+  }
+  const auto used = timed([&] { return parts_.engine.stats(seen.id); });
+  if (!used) return retry_later();
+  return record_taken_over(seen, *used);
 }
 
 // A create that was sent, and whose answer nobody has, may still come true. Issued again under the

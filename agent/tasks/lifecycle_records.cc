@@ -54,13 +54,60 @@ Next Lifecycle::Run::record_started() {
                        dump_json({{"containerId", seen.id}}));
     transaction.append(event_type::kStarted, row, now,
                        dump_json({{"containerPort", seen.host_port},
-                                  {"startTries", memory_.start_tries + 1},
+                                  {"startTries", memory_.start.failed_tries() + 1},
                                   {"engineMs", memory_.engine_ms}}));
   });
   if (!done) return look_again();
-  const Sighting sighting{parts_.session.epoch(), now, parts_.clock.since_boot(), seen.host_port};
-  lifecycle_.sightings_.with([&](auto& sightings) { sightings[task_id_] = sighting; });
+  note_sighting(seen, now);
   return Next::again();
+}
+
+void Lifecycle::Run::note_sighting(const engine::ContainerState& seen, Instant now) {
+  const Sighting sighting{parts_.session.epoch(), now, parts_.clock.since_boot(), seen.host_port,
+                          secret_id(*row_)};
+  lifecycle_.sightings_.with([&](auto& sightings) { sightings[task_id_] = sighting; });
+}
+
+Next Lifecycle::Run::record_taken_over(const engine::ContainerState& seen,
+                                       const engine::Stats& used) {
+  const Instant now = parts_.clock.now();
+  const bool done = change([&](Transaction& transaction, TaskRow& row) {
+    apply_taken_over(row, seen, used);
+    transaction.update(row);
+    if (const auto slot = transaction.slot(row.warm.slot_id)) transaction.erase_slot(*slot);
+    transaction.append(
+        event_type::kStarted, row, now,
+        dump_json(
+            {{"containerPort", seen.host_port}, {"warm", true}, {"engineMs", memory_.engine_ms}}));
+    transaction.append(event_type::kReady, row, now, "{}");
+  });
+  if (!done) return look_again();
+  note_sighting(seen, now);
+  parts_.pool.count_claim(row_->task.service_type, true);
+  parts_.pool.nudge();
+  return tell_ready(now);
+}
+
+// What it claimed is nobody's any more: used once, it is never given to another.
+Next Lifecycle::Run::release() {
+  const std::string slot_id = row_->warm.slot_id;
+  const bool done = change(Purpose::ending, [&](Transaction& transaction, TaskRow& row) {
+    row.warm = {};
+    transaction.update(row);
+    auto slot = transaction.slot(slot_id);
+    if (!slot) return;
+    slot->phase = journal::SlotPhase::draining;
+    slot->task_id.clear();
+    transaction.update_slot(*slot);
+  });
+  if (!done) return look_again();
+  // Nothing was ever made for the task itself.
+  memory_.create_in_doubt = false;
+  log::info("Task {TaskId} does not get the warm container that it claimed",
+            {{"TaskId", task_id_}});
+  parts_.pool.count_claim(row_->task.service_type, false);
+  parts_.pool.wake(slot_id);
+  return look_again();
 }
 
 Next Lifecycle::Run::record_ready() {
@@ -71,6 +118,10 @@ Next Lifecycle::Run::record_ready() {
     transaction.append(event_type::kReady, row, now, "{}");
   });
   if (!done) return look_again();
+  return tell_ready(now);
+}
+
+Next Lifecycle::Run::tell_ready(Instant now) {
   if (const Task& task = row_->task; parts_.options.on_ready && task.start_time) {
     parts_.options.on_ready(*task.start_time - task.created_at, now - *task.start_time);
   }
@@ -191,15 +242,24 @@ Next Lifecycle::Run::adopt() {
   };
   TaskRow row;
   row.task.task_id = task_id_;
-  row.task.user_id = label(engine::kLabelUserId);
+  const auto whose = engine::belonging_of(found.labels, found.name, parts_.options.agent_id)
+                         .value_or(engine::Belonging{});
+  row.task.user_id = whose.user_id;
   row.task.service_type = label(engine::kLabelServiceType);
   row.task.host = parts_.options.host_name;
   row.task.created_at =
       parse_rfc3339(label(engine::kLabelCreatedAt)).value_or(found.started_at.value_or(Instant{}));
+  // A warm container was made before its task, whose id says when it was claimed.
+  row.warm.slot_id = whose.slot_id;
+  if (!whose.slot_id.empty()) row.task.created_at = time_of_uuid_v7(task_id_);
   row.spec_hash = label(engine::kLabelSpecHash);
   const bool ran = found.alive() || found.started_at;
   if (ran) {
     apply_started(row, found);
+    if (!row.warm.slot_id.empty()) {
+      row.task.start_time = row.task.created_at;
+      row.warm.container_started_at = found.started_at;
+    }
   } else {
     // That it is to go is an intent like any other: its volumes go after it, and by then nothing
     // but the journal knows of them.

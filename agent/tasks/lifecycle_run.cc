@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/tasks/container_spec.h"
 #include "agent/tasks/observation.h"
 #include "common/failpoint.h"
 #include "common/log.h"
@@ -49,7 +50,10 @@ TransitionNames transition_names(const TaskRow& from, const TaskRow& to) {
 }  // namespace
 
 Next Lifecycle::Run::step() {
-  row_ = parts_.journal.reading([&](journal::Reader& reader) { return reader.task(task_id_); });
+  Known known =
+      parts_.journal.reading([&](journal::Reader& reader) { return known_of(reader, task_id_); });
+  row_ = std::move(known.row);
+  slot_ = std::move(known.slot);
   take_hints();
   if (row_ && row_->task.start_time) memory_.create_in_doubt = false;
   if (!memory_.seen || memory_.seen->kind == Observation::Kind::unknown ||
@@ -77,6 +81,7 @@ void Lifecycle::Run::take_hints() {
     memory_.create_in_doubt = false;
   }
   if (hints.look) memory_.seen.reset();
+  if (!hints.container_id.empty()) memory_.container_id = hints.container_id;
   if (hints.oom && row_ && is_active(row_->task.status)) record_oom();
   // The first death is the task's; what was started again by hand is not.
   if (hints.death && !memory_.death) memory_.death = hints.death;
@@ -91,13 +96,16 @@ Observation Lifecycle::Run::observe() const {
   using Kind = Observation::Kind;
   if (!parts_.session.trusted()) return {Kind::unknown, {}};
   const std::uint64_t epoch = parts_.session.epoch();
-  const auto found = timed([this] { return find_container(parts_.engine, task_id_, row_); });
+  const Known known{row_, slot_, memory_.container_id};
+  const auto found = timed([&] { return find_container(parts_.engine, task_id_, known); });
   // An answer of an engine that went away meanwhile may be another engine's.
   if (!parts_.session.trusted() || parts_.session.epoch() != epoch) return {Kind::unknown, {}};
-  Observation seen = judge(task_id_, row_, found, parts_.options.agent_id);
+  Observation seen = judge(task_id_, known, found, parts_.options.agent_id);
   if (seen.kind != Kind::present) return seen;
-  if (found->alive() && row_ && found->started_at == row_->task.start_time) {
-    const Sighting sighting{epoch, parts_.clock.now(), parts_.clock.since_boot(), found->host_port};
+  if (found->alive() && row_ && row_->task.start_time &&
+      found->started_at == row_->container_started_at()) {
+    const Sighting sighting{epoch, parts_.clock.now(), parts_.clock.since_boot(), found->host_port,
+                            secret_id(*row_)};
     lifecycle_.sightings_.with([&](auto& sightings) { sightings[task_id_] = sighting; });
   }
   return seen;
@@ -119,6 +127,10 @@ Next Lifecycle::Run::perform(Act act) {
       return create();
     case Act::start:
       return start();
+    case Act::take_over:
+      return take_over();
+    case Act::release:
+      return release();
     case Act::record_started:
       return record_started();
     case Act::probe:

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "agent/tasks/container_start.h"
 #include "agent/tasks/lifecycle.h"
 #include "common/json.h"
 
@@ -18,19 +19,19 @@ struct Lifecycle::Memory final : LaneMemory {
   std::optional<Observation> seen;  // what the next plan may still go by
   std::chrono::steady_clock::time_point seen_at;
   bool create_in_doubt = true;
-  int output_tries = 0;  // how often the engine did not give what the container had printed
-  bool pulled = false;   // this process pulled the image for it
+  std::string container_id;  // that the engine told of, lastly
+  int output_tries = 0;      // how often the engine did not give what the container had printed
+  bool pulled = false;       // this process pulled the image for it
   // When the steps of its start ended, as far as they did in this process.
   std::optional<Instant> pulled_at;
   std::optional<Instant> created_at;
-  int start_tries = 0;
   // What the engine took for this start, in milliseconds: creates, starts, the look after.
   double engine_ms = 0;
   std::optional<Death> death;
   bool waited_for_word = false;                // of its death
   std::optional<journal::UsageSample> sample;  // taken just before the stop
-  std::optional<std::chrono::steady_clock::time_point> probing_since;
-  Millis probe_delay{0};
+  ContainerStart start;
+  ProbePace probing;
   Backoff retry{Millis{100}, Millis{5'000}};
 };
 
@@ -63,6 +64,8 @@ class Lifecycle::Run {
   Next probe();
   Next stop();
   Next settle_create();
+  Next take_over();
+  Next release();
   Next discard();
   Next clear();
   // Those that are not to outlive it. Throws unavailable.
@@ -71,6 +74,9 @@ class Lifecycle::Run {
   // Outcomes in the journal.
   Next record_started();
   Next record_ready();
+  Next record_taken_over(const engine::ContainerState& seen, const engine::Stats& used);
+  Next tell_ready(Instant now);
+  void note_sighting(const engine::ContainerState& seen, Instant now);
   Next record_ended();
   bool awaits_word_of_death();
   Next record_unstarted();
@@ -100,6 +106,8 @@ class Lifecycle::Run {
   Memory& memory_;
   const bool has_start_slot_;
   std::optional<journal::TaskRow> row_;
+  // That it claims, as this step read it.
+  std::optional<journal::SlotRow> slot_;
   // Keeps service()'s answer alive.
   std::shared_ptr<const catalog::Catalog> catalog_;
 };

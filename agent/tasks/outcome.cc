@@ -20,8 +20,8 @@ constexpr int kFoundDead = 255;
 constexpr Millis kEngineStart{120'000};
 
 bool runs_again(const TaskRow& row, const engine::ContainerState& container) {
-  return container.alive() || (row.task.start_time && container.started_at &&
-                               *container.started_at != *row.task.start_time);
+  const auto& known = row.container_started_at();
+  return container.alive() || (known && container.started_at && *container.started_at != *known);
 }
 
 // Who made the engine's record false.
@@ -162,6 +162,17 @@ void apply_started(TaskRow& row, const engine::ContainerState& container) {
   row.task.container_id = container.id;
   row.task.container_port = container.host_port;
   row.task.start_time = container.started_at;
+}
+
+void apply_taken_over(TaskRow& row, const engine::ContainerState& container,
+                      const engine::Stats& used) {
+  apply_started(row, container);
+  row.task.start_time = row.task.created_at;
+  row.warm.container_started_at = container.started_at;
+  row.warm.cpu_ms = used.cpu_time.count();
+  row.warm.network_rx_bytes = used.network_rx_bytes;
+  row.warm.network_tx_bytes = used.network_tx_bytes;
+  apply_ready(row);
 }
 
 void apply_ready(TaskRow& row) {

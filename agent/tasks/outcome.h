@@ -62,6 +62,10 @@ End conclude(const journal::TaskRow& row, const std::optional<engine::ContainerS
              const std::optional<Death>& death, const Witness& witness);
 
 void apply_started(journal::TaskRow& row, const engine::ContainerState& container);
+// It claimed this container, which was ready. Its usage begins at the claim: the container's start
+// and what it had `used` by now count for nobody.
+void apply_taken_over(journal::TaskRow& row, const engine::ContainerState& container,
+                      const engine::Stats& used);
 void apply_ready(journal::TaskRow& row);
 // `failure` is empty where somebody asked for the stop.
 void apply_stop_intent(journal::TaskRow& row, std::string_view by, std::string_view failure,

@@ -15,8 +15,8 @@ bool ran(const engine::ContainerState& container) {
 // A StartedAt that is not the one on record: somebody restarted the container, which ended the
 // task. The engine's times of the first run are gone but for its finish.
 bool restarted(const TaskRow& row, const engine::ContainerState& container) {
-  return row.task.start_time && container.started_at &&
-         *container.started_at != *row.task.start_time;
+  const auto& known = row.container_started_at();
+  return known && container.started_at && *container.started_at != *known;
 }
 
 Act plan_admitted(const Observation& seen) {
@@ -31,6 +31,15 @@ Act plan_admitted(const Observation& seen) {
       return ran(seen.container) ? Act::record_started : Act::start;
   }
   return Act::ask_again;
+}
+
+// `seen` is the warm container that it claimed.
+Act plan_claiming(const TaskRow& row, const Observation& seen) {
+  if (row.phase != Phase::admitted) return Act::release;
+  if (seen.kind == Kind::unknown) return Act::ask_again;
+  const bool usable =
+      seen.kind == Kind::present && seen.container.alive() && !restarted(row, seen.container);
+  return usable ? Act::take_over : Act::release;
 }
 
 Act plan_live(const TaskRow& row, const Observation& seen) {
@@ -77,6 +86,10 @@ std::string_view to_string(Act act) {
       return "create";
     case Act::start:
       return "start";
+    case Act::take_over:
+      return "take_over";
+    case Act::release:
+      return "release";
     case Act::record_started:
       return "record_started";
     case Act::probe:
@@ -112,6 +125,7 @@ Act plan(const std::optional<TaskRow>& row, const Observation& seen, bool create
     if (seen.kind != Kind::present) return Act::none;
     return ran(seen.container) ? Act::adopt : Act::discard;
   }
+  if (row->is_claiming()) return plan_claiming(*row, seen);
   switch (row->phase) {
     case Phase::admitted:
       return plan_admitted(seen);

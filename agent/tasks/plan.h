@@ -29,6 +29,8 @@ enum class Act {
   ask_again,         // the engine does not say, or is in the middle of something
   create,            // make the container and start it
   start,             // it is made: start it
+  take_over,         // it claimed a warm container that is as it was: make that its own
+  release,           // … that is not, or it is to stop: let it go, and start cold if at all
   record_started,    // it runs, or ran: journal that
   probe,             // it runs: see whether it is ready
   stop,              // it runs, and is to end

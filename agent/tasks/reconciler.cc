@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <mutex>
-#include <set>
 #include <utility>
 
 #include "agent/engine/labels.h"
@@ -77,36 +77,44 @@ class Reconciler::Sight {
 };
 
 // Row, container, row again: if it changed meanwhile, the two are of different moments.
-View Reconciler::view_of(const std::string& task_id, Sight& sight) const {
+View Reconciler::view_of(const std::string& task_id, const std::string& container_id,
+                         Sight& sight) const {
   const auto read = [&] {
-    return journal_.reading([&](journal::Reader& reader) { return reader.task(task_id); });
+    auto known =
+        journal_.reading([&](journal::Reader& reader) { return known_of(reader, task_id); });
+    known.container_id = container_id;
+    return known;
   };
-  View view{task_id, read(), {}};
+  Known known = read();
+  View view{task_id, {}, {}};
   for (int look = 0; look < kLooks; ++look) {
-    const auto found = sight.asking([&] { return find_container(engine_, task_id, view.row); });
-    view.seen = found ? judge(task_id, view.row, *found, agent_id_) : Observation{};
-    auto again = read();
-    const bool same = again.has_value() == view.row.has_value() &&
-                      (!again || again->version == view.row->version);
+    const auto found = sight.asking([&] { return find_container(engine_, task_id, known); });
+    view.seen = found ? judge(task_id, known, *found, agent_id_) : Observation{};
+    view.row = std::move(known.row);
+    known = read();
+    const bool same = known.row.has_value() == view.row.has_value() &&
+                      (!known.row || known.row->version == view.row->version);
     if (same) break;
-    view.row = std::move(again);
+    view.row = known.row;
   }
   return view;
 }
 
 std::vector<View> Reconciler::all_views(const std::vector<engine::ContainerSummary>& listed,
                                         Sight& sight) const {
-  std::set<std::string> task_ids;
+  std::map<std::string, std::string> tasks;  // with the container that bears its id, if one does
   for (const auto& container : listed) {
     if (auto id = engine::task_of(container.labels, container.name, agent_id_)) {
-      task_ids.insert(*std::move(id));
+      tasks.emplace(*std::move(id), container.id);
     }
   }
   const auto rows = journal_.reading([](journal::Reader& reader) { return reader.unsettled(); });
-  for (const auto& row : rows) task_ids.insert(row.task.task_id);
+  for (const auto& row : rows) tasks.try_emplace(row.task.task_id);
   std::vector<View> views;
-  views.reserve(task_ids.size());
-  for (const auto& task_id : task_ids) views.push_back(view_of(task_id, sight));
+  views.reserve(tasks.size());
+  for (const auto& [task_id, container_id] : tasks) {
+    views.push_back(view_of(task_id, container_id, sight));
+  }
   return views;
 }
 
@@ -136,7 +144,10 @@ Reconciliation Reconciler::look() {
 }
 
 void Reconciler::wake(const Difference& difference) {
-  lifecycle_.hint(difference.task_id, [](Hints& hints) { hints.look = true; });
+  lifecycle_.hint(difference.task_id, [&](Hints& hints) {
+    hints.look = true;
+    hints.container_id = difference.container_id;
+  });
   const auto row =
       journal_.reading([&](journal::Reader& reader) { return reader.task(difference.task_id); });
   lanes_.wake(difference.task_id, row ? row->task.user_id : "");
@@ -148,7 +159,7 @@ struct Reconciler::Pending {
 };
 
 bool Reconciler::has_settled(Pending& pending, Sight& sight) const {
-  auto now = difference(view_of(pending.shown->task_id, sight));
+  auto now = difference(view_of(pending.shown->task_id, pending.shown->container_id, sight));
   if (!sight.good()) return false;
   pending.now = std::move(now);
   return !pending.now;

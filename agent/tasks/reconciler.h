@@ -40,7 +40,8 @@ class Reconciler {
   // One connection to the engine, as long as it holds.
   class Sight;
 
-  View view_of(const std::string& task_id, Sight& sight) const;
+  // `container_id`: of the container that bears the task's id, as a list told; may be empty.
+  View view_of(const std::string& task_id, const std::string& container_id, Sight& sight) const;
   std::vector<View> all_views(const std::vector<engine::ContainerSummary>& listed,
                               Sight& sight) const;
   struct Pending;

@@ -102,7 +102,7 @@ void Sampler::look(const std::string& task_id) {
       const auto stats = measure(row->task);
       parts_.watch.note_sample(row->task, stats);
       if (stats) {
-        const auto sample = sample_of(*stats, parts_.clock.now());
+        const auto sample = sample_of(*stats, row->warm, parts_.clock.now());
         const std::lock_guard lock(mutex_);
         unwritten_[task_id] = sample;
       }

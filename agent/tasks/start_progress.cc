@@ -38,8 +38,9 @@ void StartTracker::drop(const std::string& task_id) {
   starts_.with([&](auto& starts) { starts.erase(task_id); });
 }
 
-StartProgress StartTracker::with_pull(StartProgress progress) const {
-  if (progress.step == StartStep::pulling) progress.pull = pull_of_(progress.image);
+StartProgress StartTracker::completed(const std::string& task_id, StartProgress progress) const {
+  if (progress.step == StartStep::pulling) progress.pull = sources_.pull_of(progress.image);
+  if (progress.step == StartStep::queued) progress.place = sources_.place_of(task_id);
   return progress;
 }
 
@@ -49,7 +50,7 @@ std::optional<StartProgress> StartTracker::find(const std::string& task_id) cons
     if (found == starts.end()) return std::nullopt;
     return found->second;
   });
-  if (progress) progress = with_pull(*std::move(progress));
+  if (progress) progress = completed(task_id, *std::move(progress));
   return progress;
 }
 
@@ -60,7 +61,9 @@ std::vector<TaskStart> StartTracker::all() const {
     for (const auto& [task_id, progress] : starts) copies.push_back({task_id, progress});
     return copies;
   });
-  for (TaskStart& start : all) start.progress = with_pull(std::move(start.progress));
+  for (TaskStart& start : all) {
+    start.progress = completed(start.task_id, std::move(start.progress));
+  }
   return all;
 }
 

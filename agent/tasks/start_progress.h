@@ -36,11 +36,20 @@ struct PullState {
   bool operator==(const PullState&) const = default;
 };
 
+// Where a start waits for one of the places in which containers are made.
+struct QueuePlace {
+  int position = 1;                     // 1 = the next one
+  std::optional<Millis> expected_wait;  // as the starts of late tell; empty: nothing tells yet
+
+  bool operator==(const QueuePlace&) const = default;
+};
+
 struct StartProgress {
   StartStep step = StartStep::queued;
-  Instant since{};                // when the step began
-  std::string image;              // that is pulled; empty in other steps
-  std::optional<PullState> pull;  // empty until the engine has told something, and in other steps
+  Instant since{};                  // when the step began
+  std::string image;                // that is pulled; empty in other steps
+  std::optional<PullState> pull;    // empty until the engine has told something, and in other steps
+  std::optional<QueuePlace> place;  // while it is queued
 
   bool operator==(const StartProgress&) const = default;
 };
@@ -53,10 +62,14 @@ struct TaskStart {
 // Thread-safe.
 class StartTracker {
  public:
-  // The clock must outlive it. `pull_of` tells how far the pull of an image is.
-  StartTracker(const Clock& clock,
-               std::function<std::optional<PullState>(const std::string& image)> pull_of)
-      : clock_(clock), pull_of_(std::move(pull_of)) {}
+  struct Sources {
+    // How far the pull of an image is.
+    std::function<std::optional<PullState>(const std::string& image)> pull_of;
+    // Where a task waits; empty: it does not.
+    std::function<std::optional<QueuePlace>(const std::string& task_id)> place_of;
+  };
+  // The clock must outlive it.
+  StartTracker(const Clock& clock, Sources sources) : clock_(clock), sources_(std::move(sources)) {}
 
   // The start is at this step, at which it may have been before. `image` is what is pulled.
   void enter(const std::string& task_id, StartStep step, std::string_view image = {});
@@ -81,10 +94,11 @@ class StartTracker {
     std::map<int, std::function<void()>> all;
   };
 
-  StartProgress with_pull(StartProgress progress) const;
+  // With what others know of it.
+  StartProgress completed(const std::string& task_id, StartProgress progress) const;
 
   const Clock& clock_;
-  const std::function<std::optional<PullState>(const std::string& image)> pull_of_;
+  const Sources sources_;
   mutable Guarded<Listeners> listeners_;
   mutable Guarded<std::unordered_map<std::string, StartProgress>> starts_;
 };

@@ -15,7 +15,9 @@
 #include "agent/tasks/reconciler.h"
 #include "agent/tasks/refusals.h"
 #include "agent/tasks/sampler.h"
+#include "agent/tasks/slot_lanes.h"
 #include "agent/tasks/waiters.h"
+#include "agent/tasks/warm_pool.h"
 #include "agent/tasks/watcher.h"
 #include "agent/tasks/whereabouts.h"
 #include "common/error.h"
@@ -48,10 +50,19 @@ struct TaskService::State {
         limits(options.limits),
         session(options.agent_id, engine, journal),
         heartbeats(options, journal, engine, session, clock),
+        pool({options, journal, engine, clock, session, [this] { return current_catalog(); },
+              [this] { return current_limits(); },
+              [this](const std::string& slot_id) { lanes.wake_background(slot_id); }}),
         lifecycle({options, journal, engine, clock, session, heartbeats, waiters,
-                   [this] { return current_catalog(); }}),
+                   [this] { return current_catalog(); }, pool}),
+        slot_lanes({options, journal, engine, clock, session, lifecycle.puller(), pool,
+                    [this] { return current_catalog(); },
+                    [this](const std::string& task_id) { look_at(task_id); }}),
         images(engine, lifecycle.puller()),
-        lanes(lane_options(options), [this](Lanes::Turn& turn) { return lifecycle.step(turn); }),
+        lanes(lane_options(options),
+              [this](Lanes::Turn& turn) {
+                return turn.background ? slot_lanes.step(turn) : lifecycle.step(turn);
+              }),
         watcher(options.agent_id, engine, journal, session, lifecycle, lanes),
         idle_watch({journal, clock, options.sample_interval, [this] { return current_catalog(); },
                     [this](const std::string& task_id, const std::string& user_id) {
@@ -63,13 +74,12 @@ struct TaskService::State {
                    return whereabouts.ask_jupyter(task, std::move(stop));
                  }}),
         reconciler(options.agent_id, engine, journal, session, lifecycle, lanes) {
-    lifecycle.set_wake([this](const std::string& task_id, const std::string& user_id) {
-      lanes.wake(task_id, user_id);
-    });
+    lifecycle.set_lanes(lanes);
   }
 
   ~State() {
     sampler.stop();
+    pool.stop();
     watcher.stop();
     heartbeats.stop();
     lifecycle.stop_pulls();
@@ -88,6 +98,13 @@ struct TaskService::State {
     return journal.reading([&](journal::Reader& reader) { return reader.task(task_id); });
   }
 
+  // Something happened to its container.
+  void look_at(const std::string& task_id) {
+    const auto known = row(task_id);
+    lifecycle.hint(task_id, [](Hints& hints) { hints.look = true; });
+    lanes.wake(task_id, known ? known->task.user_id : "");
+  }
+
   // Adds first and looks then, so that no milestone is missed in between.
   void when(const std::string& task_id, Milestone milestone, Settled settled) {
     if (!row(task_id)) throw no_such_task(task_id);
@@ -104,7 +121,9 @@ struct TaskService::State {
   EngineSession session;
   Heartbeats heartbeats;
   Waiters waiters;
+  WarmPool pool;
   Lifecycle lifecycle;
+  SlotLanes slot_lanes;
   Images images;
   Lanes lanes;
   Watcher watcher;
@@ -126,6 +145,7 @@ void TaskService::run() {
   state_->watcher.wait_for_first_try();
   state_->heartbeats.run();
   state_->sampler.run();
+  state_->pool.run();
 }
 
 Admission TaskService::start(const StartIntent& intent) {
@@ -145,8 +165,10 @@ Admission TaskService::start(const StartIntent& intent) {
   });
   failpoint("admission.after_commit");
   if (admission.replayed) return admission;
-  state_->lifecycle.admitted(admission.task_id);
+  state_->lifecycle.admitted(admission.task_id, admission.warm);
   state_->lanes.wake(admission.task_id, intent.user_id);
+  for (const std::string& slot_id : admission.gave_way) state_->pool.wake(slot_id);
+  if (service->warm > 0 && !admission.warm) state_->pool.count_claim(service->name, false);
   return admission;
 }
 
@@ -238,10 +260,12 @@ std::shared_ptr<const catalog::Catalog> TaskService::catalog() const {
 
 void TaskService::set_catalog(std::shared_ptr<const catalog::Catalog> catalog) {
   state_->catalog.with([&](auto& current) { current = std::move(catalog); });
+  state_->pool.nudge();
 }
 
 void TaskService::set_limits(const Limits& limits) {
   state_->limits.with([&](Limits& current) { current = limits; });
+  state_->pool.nudge();
 }
 Limits TaskService::limits() const { return state_->current_limits(); }
 
@@ -257,6 +281,8 @@ void TaskService::pull_image(const std::string& service) {
 }
 
 EngineHealth TaskService::engine_health() const { return state_->session.health(); }
+
+std::vector<PoolState> TaskService::pools() const { return state_->pool.state(); }
 
 Reconciliation TaskService::compare() { return state_->reconciler.look(); }
 
@@ -276,12 +302,14 @@ Reconciliation TaskService::reconcile(const Requester& by, Millis longest_wait,
 Drain TaskService::drain(const std::string& reason, const Requester& by) {
   const Drain drain = begin_drain(state_->journal, reason, by, state_->clock.now());
   log::info("Draining: starts are refused. {Reason}", {{"Reason", drain.reason}});
+  state_->pool.nudge();
   return drain;
 }
 
 void TaskService::resume(const Requester& by) {
   end_drain(state_->journal, by, state_->clock.now());
   log::info("Starts are accepted");
+  state_->pool.nudge();
 }
 
 std::optional<Drain> TaskService::draining() const {
@@ -296,5 +324,6 @@ bool TaskSteps::watch() { return state_.watcher.turn(std::stop_token{}); }
 
 void TaskSteps::tick() { state_.watcher.tick(); }
 void TaskSteps::beat() { state_.heartbeats.step(); }
+void TaskSteps::fill() { state_.pool.step(true); }
 
 }  // namespace resmgr::tasks

@@ -77,7 +77,23 @@ struct StartIntent {
 
 struct Admission {
   std::string task_id;
-  bool replayed = false;  // the key had admitted it before
+  bool replayed = false;                   // the key had admitted it before
+  bool warm = false;                       // it claimed a warm container
+  std::vector<std::string> gave_way = {};  // slots whose containers are to go for it
+};
+
+// The warm containers of a service.
+struct PoolState {
+  std::string service;
+  int wanted = 0;   // by the catalog; 0 also while the host is drained
+  int ready = 0;    // for who asks next
+  int filling = 0;  // being made
+  // Starts of that service since this process began that got one at once, and that got none.
+  std::int64_t hits = 0;
+  std::int64_t misses = 0;
+  // From the decision to make one until it was ready, the mean of late; empty: none was made yet.
+  std::optional<Millis> refill_time;
+  std::string problem;  // why there are not more; empty: there are enough, or they are being made
 };
 
 struct EngineHealth {
@@ -171,6 +187,9 @@ class TaskService {
 
   EngineHealth engine_health() const;
 
+  // By name of service: each that has warm containers, or wants some.
+  std::vector<PoolState> pools() const;
+
   // Where journal and engine differ (difference.h); nothing is done about it.
   Reconciliation compare();
   // Does something about it, as is done at every start, too, and waits for it up to `longest_wait`.
@@ -203,6 +222,8 @@ class TaskSteps {
   void tick();
   // A heartbeat. Throws Error.
   void beat();
+  // A turn of the pool of warm containers. Throws Error.
+  void fill();
 
  private:
   TaskService::State& state_;

@@ -1,5 +1,8 @@
 #include "agent/tasks/usage.h"
 
+#include <algorithm>
+#include <cstdint>
+
 #include "common/crypto.h"
 #include "common/jcs.h"
 #include "common/json.h"
@@ -12,9 +15,14 @@ constexpr int kRecordVersion = 1;
 
 }  // namespace
 
-journal::UsageSample sample_of(const engine::Stats& stats, Instant now) {
-  return {now, stats.cpu_time.count(), stats.peak_memory_bytes, stats.network_rx_bytes,
-          stats.network_tx_bytes};
+journal::UsageSample sample_of(const engine::Stats& stats, const journal::WarmStart& warm,
+                               Instant now) {
+  const auto since = [](std::int64_t total, std::int64_t before) {
+    return std::max<std::int64_t>(total - before, 0);
+  };
+  return {now, since(stats.cpu_time.count(), warm.cpu_ms), stats.peak_memory_bytes,
+          since(stats.network_rx_bytes, warm.network_rx_bytes),
+          since(stats.network_tx_bytes, warm.network_tx_bytes)};
 }
 
 UsageRecord make_usage_record(const journal::TaskRow& row, std::string_view nonce) {

@@ -12,8 +12,10 @@
 
 namespace resmgr::tasks {
 
-// What the engine counts, as the journal keeps it; `now` is when it was asked.
-journal::UsageSample sample_of(const engine::Stats& stats, Instant now);
+// What the engine counts for a task, as the journal keeps it; `now` is when it was asked. Of a warm
+// container it is what came after the claim; the peak of its memory is that of its whole life.
+journal::UsageSample sample_of(const engine::Stats& stats, const journal::WarmStart& warm,
+                               Instant now);
 
 struct UsageRecord {
   std::string canonical;  // RFC 8785 bytes

@@ -88,17 +88,26 @@ void Watcher::watch_once(std::stop_token stop) {
 
 void Watcher::reconcile() {
   for (const auto& container : engine_.list(engine::ours(agent_id_))) {
-    const auto task_id = engine::task_of(container.labels, container.name, agent_id_);
-    if (!task_id) continue;
-    lifecycle_.hint(*task_id, [](Hints& hints) { hints.look = true; });
-    const auto user = container.labels.find(engine::kLabelUserId);
-    lanes_.wake(*task_id, user == container.labels.end() ? "" : user->second);
+    const auto whose = engine::belonging_of(container.labels, container.name, agent_id_);
+    if (!whose) continue;
+    wake(*whose, [&](Hints& hints) {
+      hints.look = true;
+      hints.container_id = container.id;
+    });
   }
   const auto rows = journal_.reading([](journal::Reader& reader) { return reader.unsettled(); });
   for (const auto& row : rows) {
     lifecycle_.hint(row.task.task_id, [](Hints& hints) { hints.look = true; });
     lanes_.wake(row.task.task_id, row.task.user_id);
   }
+  const auto slots = journal_.reading([](journal::Reader& reader) { return reader.slots(); });
+  for (const auto& slot : slots) lanes_.wake_background(slot.slot_id);
+}
+
+void Watcher::wake(const engine::Belonging& whose, const std::function<void(Hints&)>& hint) {
+  if (whose.task_id.empty()) return lanes_.wake_background(whose.slot_id);
+  lifecycle_.hint(whose.task_id, hint);
+  lanes_.wake(whose.task_id, whose.user_id);
 }
 
 void Watcher::tick() {
@@ -123,21 +132,19 @@ void Watcher::keep_time(std::stop_token stop) {
 }
 
 void Watcher::on_event(const engine::EngineEvent& event) {
-  const auto task_id = engine::task_of(event.labels, event.name, agent_id_);
-  if (!task_id) return;
+  const auto whose = engine::belonging_of(event.labels, event.name, agent_id_);
+  if (!whose) return;
   const bool died = event.action == "die";
   if (!died && event.action != "start" && event.action != "destroy" && event.action != "oom") {
     return;
   }
-  lifecycle_.hint(*task_id, [&](Hints& hints) {
+  wake(*whose, [&](Hints& hints) {
     hints.look = true;
     if (event.action == "oom") hints.oom = true;
     if (died && !hints.death) {
       hints.death = Death{event.container_id, event.time, event.exit_code.value_or(-1)};
     }
   });
-  const auto user = event.labels.find(engine::kLabelUserId);
-  lanes_.wake(*task_id, user == event.labels.end() ? "" : user->second);
 }
 
 }  // namespace resmgr::tasks

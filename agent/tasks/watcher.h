@@ -5,12 +5,14 @@
 #define RESMGR_AGENT_TASKS_WATCHER_H_
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
 
 #include "agent/engine/engine.h"
+#include "agent/engine/labels.h"
 #include "agent/journal/journal.h"
 #include "agent/tasks/engine_session.h"
 #include "agent/tasks/lanes.h"
@@ -49,6 +51,8 @@ class Watcher {
   void watch(std::stop_token stop);
   void keep_time(std::stop_token stop);
   void on_event(const engine::EngineEvent& event);
+  // Whoever it belongs to looks.
+  void wake(const engine::Belonging& whose, const std::function<void(Hints&)>& hint);
   void first_try_over();
 
   const std::string agent_id_;

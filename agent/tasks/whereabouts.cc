@@ -28,7 +28,7 @@ Whereabouts::Port Whereabouts::port_of(const Task& task, bool may_block) {
   const bool fresh =
       sighting && parts_.session.trusted() && sighting->epoch == parts_.session.epoch();
   if (!fresh) {
-    if (!may_block) return {Known::not_yet, 0};
+    if (!may_block) return {Known::not_yet, 0, {}};
     try {
       sighting = parts_.lifecycle.look_again(task);
     } catch (const Error&) {
@@ -36,7 +36,11 @@ Whereabouts::Port Whereabouts::port_of(const Task& task, bool may_block) {
     }
     if (!sighting) return {};
   }
-  return {Known::yes, sighting->host_port};
+  return {Known::yes, sighting->host_port, sighting->secret_id};
+}
+
+std::string Whereabouts::token(const std::string& secret_id) const {
+  return secret_of(parts_.options, secret_id);
 }
 
 std::optional<std::string> Whereabouts::url(const Task& task, bool may_block) {
@@ -47,7 +51,7 @@ std::optional<std::string> Whereabouts::url(const Task& task, bool may_block) {
   const Port port = port_of(task, may_block);
   if (port.known == Known::not_yet) return std::nullopt;
   if (port.known == Known::no) return std::string();
-  return task_url(parts_.options, *service, task, port.number);
+  return task_url(parts_.options, *service, task, token(port.secret_id), port.number);
 }
 
 std::optional<Door> Whereabouts::door(const Task& task, bool may_block) {
@@ -64,7 +68,7 @@ std::optional<Door> Whereabouts::door(const Task& task, bool may_block) {
   }
   Door door;
   door.upstream = upstream_of(parts_.options.publish_address, port.number);
-  door.authorization = authorization_of(parts_.options, *service, task);
+  door.authorization = authorization_of(*service, task, token(port.secret_id));
   door.keeps_base_path = service->knows_base_path();
   door.frame_ancestors = service->frame_ancestors;
   return door;
@@ -74,7 +78,8 @@ std::string Whereabouts::page(const Task& task) const {
   const auto catalog = parts_.catalog();
   const catalog::Service* service = catalog->find(task.service_type);
   if (!can_be_visited(task) || service == nullptr) return {};
-  return gateway_page(parts_.options, *service, task);
+  return gateway_page(parts_.options, *service, task,
+                      token(parts_.lifecycle.secret_id_of(task.task_id)));
 }
 
 // The port is asked of the engine each time: with its request goes the task's secret, and a port
@@ -88,7 +93,7 @@ JupyterLook Whereabouts::ask_jupyter(const Task& task, std::stop_token stop) {
   }
   const auto http = make_probe_client(parts_.options.publish_address, seen->host_port);
   JupyterAccess access;
-  access.token = task_secret(parts_.options, task.task_id);
+  access.token = token(seen->secret_id);
   const auto catalog = parts_.catalog();
   if (const catalog::Service* service = catalog->find(task.service_type)) {
     access.base_url = path_in_container(parts_.options, *service, task.task_id, "/");

@@ -51,8 +51,10 @@ class Whereabouts {
   struct Port {
     Known known = Known::no;
     int number = 0;
+    std::string secret_id;  // see there; if known
   };
   Port port_of(const Task& task, bool may_block);
+  std::string token(const std::string& secret_id) const;
 
   const Parts parts_;
 };

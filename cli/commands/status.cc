@@ -86,6 +86,28 @@ std::pair<std::string, Style> sink_line(const Json& sink, Instant now) {
   return {line, down ? Style::bad : state == "current" ? Style::good : Style::busy};
 }
 
+std::pair<std::string, Style> pool_line(const Json& pool) {
+  const std::int64_t ready = integer_or(pool, "ready", 0);
+  const std::int64_t wanted = integer_or(pool, "wanted", 0);
+  std::string line = string_or(pool, "service") + " " + std::to_string(ready) + " of " +
+                     std::to_string(wanted) + " ready";
+  if (const std::int64_t filling = integer_or(pool, "filling", 0); filling > 0) {
+    line += ", " + std::to_string(filling) + " being made";
+  }
+  const std::int64_t hits = integer_or(pool, "hits", 0);
+  const std::int64_t starts = hits + integer_or(pool, "misses", 0);
+  if (starts > 0) {
+    line += ", given to " + std::to_string(hits) + " of " + std::to_string(starts) + " starts";
+  }
+  if (const Json seconds = pool.value("refillSeconds", Json()); seconds.is_number()) {
+    const Millis took{static_cast<Millis::rep>(seconds.get<double>() * 1'000)};
+    line += ", made within " + format_duration(took);
+  }
+  const std::string problem = string_or(pool, "problem");
+  if (!problem.empty()) return {line + ": " + problem, Style::bad};
+  return {line, ready >= wanted ? Style::good : Style::busy};
+}
+
 void print_for_people(Session& session, const Json& host) {
   TextStream& out = session.out();
   const bool colourful = session.surroundings().colourful(out);
@@ -108,6 +130,10 @@ void print_for_people(Session& session, const Json& host) {
   add("Catalog", std::to_string(integer_or(catalog, "services", 0)) + " services");
   for (const Json& fault : array_at(catalog, "faults")) {
     add("", string_or(fault, "where") + ": " + string_or(fault, "what"), Style::bad);
+  }
+  for (const Json& pool : array_at(host, "pools")) {
+    const auto [line, style] = pool_line(pool);
+    add("Warm", line, style);
   }
   add("Listens on", listen_line(array_at(host, "listen")));
   for (const Json& sink : array_at(host, "sinks")) {

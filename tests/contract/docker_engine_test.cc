@@ -193,7 +193,7 @@ TEST_F(DockerEngineTest, PullSignsInWithTheRegistryAuthFile) {
   const std::string image = harness_.pullable_image();
   harness_.registry().require("someone", "pass:word");
   EXPECT_NE(error_of([&] { engine().pull(image, nullptr, {}); }).kind(), ErrorKind::internal);
-  EXPECT_FALSE(engine().has_image(image));
+  EXPECT_FALSE(engine().image_id(image));
 
   const support::TempDir dir;
   DockerOptions options = DockerEngineHarness::options();
@@ -201,7 +201,7 @@ TEST_F(DockerEngineTest, PullSignsInWithTheRegistryAuthFile) {
       "config.json", R"({"auths": {")" + harness_.registry().address() + R"(": {"auth": ")" +
                          base64_encode("someone:pass:word") + R"("}}})");
   DockerEngine(options).pull(image, nullptr, {});
-  EXPECT_TRUE(engine().has_image(image));
+  EXPECT_TRUE(engine().image_id(image));
 }
 
 TEST_F(DockerEngineTest, RegistryThatIsAwayIsToldInTheEnginesWords) {

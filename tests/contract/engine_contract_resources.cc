@@ -28,10 +28,10 @@ TEST_P(EngineContract, EngineTellsWhatItIs) {
 
 TEST_P(EngineContract, PullBringsAnImage) {
   const std::string image = harness().pullable_image();
-  EXPECT_FALSE(engine().has_image(image));
+  EXPECT_FALSE(engine().image_id(image));
   std::vector<PullProgress> seen;
   engine().pull(image, [&](const PullProgress& progress) { seen.push_back(progress); }, {});
-  EXPECT_TRUE(engine().has_image(image));
+  EXPECT_TRUE(engine().image_id(image));
   ASSERT_THAT(seen, Not(IsEmpty()));
   EXPECT_EQ(seen.back().done_bytes, seen.back().total_bytes);
   for (const PullProgress& progress : seen) {
@@ -47,7 +47,7 @@ TEST_P(EngineContract, PullOfWhatTheRegistryDoesNotHaveIsNotFound) {
   const Error error = error_of([&] { engine().pull(image, nullptr, {}); });
   EXPECT_EQ(error.kind(), ErrorKind::not_found);
   EXPECT_THAT(error.message(), HasSubstr("cannot pull image '" + image + "': "));
-  EXPECT_FALSE(engine().has_image(image));
+  EXPECT_FALSE(engine().image_id(image));
 }
 
 TEST_P(EngineContract, PullEndsWhenAsked) {
@@ -69,7 +69,7 @@ TEST_P(EngineContract, PullEndsWhenAsked) {
   EXPECT_TRUE(eventually([&] { return ended.load(); }));
   EXPECT_EQ(kind.with([](const auto& value) { return value; }), ErrorKind::unavailable);
   harness().resume_registry();
-  EXPECT_FALSE(engine().has_image(image));
+  EXPECT_FALSE(engine().image_id(image));
 }
 
 TEST_P(EngineContract, NetworkIsMadeOnce) {
@@ -122,7 +122,7 @@ TEST_P(EngineContract, EngineThatIsAwayIsUnavailable) {
       {"events", [&] { away->events([] {}, [](const EngineEvent&) {}, {}); }},
       {"logs", [&] { away->logs("x", {}, on_bytes, {}); }},
       {"stats", [&] { away->stats("x"); }},
-      {"has_image", [&] { away->has_image("x"); }},
+      {"image_id", [&] { away->image_id("x"); }},
       {"pull", [&] { away->pull("x", nullptr, {}); }},
       {"inspect_network", [&] { away->inspect_network("x"); }},
       {"create_network",

@@ -116,6 +116,18 @@ std::optional<ContainerState> FakeEngine::inspect(const std::string& id_or_name)
   });
 }
 
+void FakeEngine::rename(const std::string& id, const std::string& name) {
+  act(Op::rename, id, [this, id, name] {
+    Container& container = existing(id, "rename");
+    if (find(name) != nullptr) {
+      throw Error(ErrorKind::conflict,
+                  "cannot rename container '" + id + "': the name " + name + " is in use");
+    }
+    container.state.name = name;
+    tell(container, "rename");
+  });
+}
+
 void FakeEngine::stop(const std::string& id, Millis /*timeout*/) {
   act(Op::stop, id, [this, id] { halt(existing(id, "stop")); });
 }
@@ -158,8 +170,12 @@ std::optional<Stats> FakeEngine::stats(const std::string& id) {
   });
 }
 
-bool FakeEngine::has_image(const std::string& image) {
-  return act(Op::has_image, image, [this, image] { return images_.contains(image); });
+std::optional<std::string> FakeEngine::image_id(const std::string& image) {
+  return act(Op::image_id, image, [this, image]() -> std::optional<std::string> {
+    const auto found = images_.find(image);
+    if (found == images_.end()) return std::nullopt;
+    return found->second;
+  });
 }
 
 std::optional<NetworkState> FakeEngine::inspect_network(const std::string& name) {
@@ -288,7 +304,7 @@ void FakeEngine::pull(const std::string& image,
           throw Error(ErrorKind::not_found, "cannot pull image '" + image + "': manifest for " +
                                                 image + " not found: manifest unknown");
         }
-        images_.insert(image);
+        add_image_locked(image);
       },
       stop);
   if (on_progress) on_progress({kImageBytes, kImageBytes, "Pull complete"});

@@ -29,13 +29,14 @@ enum class Op {
   create,
   start,
   inspect,
+  rename,
   stop,
   remove,
   list,
   events,
   logs,
   stats,
-  has_image,
+  image_id,
   pull,
   inspect_network,
   create_network,
@@ -63,6 +64,7 @@ class FakeEngine final : public Engine {
   std::string create(const ContainerSpec& spec) override;
   void start(const std::string& id) override;
   std::optional<ContainerState> inspect(const std::string& id_or_name) override;
+  void rename(const std::string& id, const std::string& name) override;
   void stop(const std::string& id, Millis timeout) override;
   void remove(const std::string& id) override;
   std::vector<ContainerSummary> list(const std::map<std::string, std::string>& labels) override;
@@ -72,7 +74,7 @@ class FakeEngine final : public Engine {
   void logs(const std::string& id, const LogOptions& options,
             const std::function<bool(std::string_view)>& on_bytes, std::stop_token stop) override;
   std::optional<Stats> stats(const std::string& id) override;
-  bool has_image(const std::string& image) override;
+  std::optional<std::string> image_id(const std::string& image) override;
   void pull(const std::string& image, const std::function<void(const PullProgress&)>& on_progress,
             std::stop_token stop) override;
   std::optional<NetworkState> inspect_network(const std::string& name) override;
@@ -91,6 +93,8 @@ class FakeEngine final : public Engine {
   // What it has.
   void set_info(EngineInfo info);
   void add_image(const std::string& image);
+  // The name stands for another image from now on.
+  void change_image(const std::string& image);
   void remove_image(const std::string& image);
   // A registry has it: a pull brings it here.
   void add_pullable(const std::string& image);
@@ -197,6 +201,7 @@ class FakeEngine final : public Engine {
   Container* find(const std::string& id_or_name);
   // Throws not_found: "cannot <verb> container '…'".
   Container& existing(const std::string& id_or_name, const std::string& verb);
+  void add_image_locked(const std::string& image);
   std::string make_container(const ContainerSpec& spec);
   void launch(Container& container);
   void assign_port(Container& container);
@@ -216,7 +221,7 @@ class FakeEngine final : public Engine {
   EngineInfo info_;
   std::map<std::string, Container> containers_;  // by id
   std::map<std::string, Network> networks_;      // by name
-  std::set<std::string> images_;
+  std::map<std::string, std::string> images_;    // ids by name
   std::set<std::string> pullable_;
   std::vector<PullProgress> pull_progress_ = {{0, 1'000'000, "Downloading"}};
 
@@ -237,6 +242,7 @@ class FakeEngine final : public Engine {
   bool events_withheld_ = false;
   int occupied_ports_ = 0;
   int created_ = 0;
+  int images_made_ = 0;
   int next_port_ = 32'768;
   int next_subnet_ = 18;
 };

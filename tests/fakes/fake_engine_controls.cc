@@ -24,7 +24,13 @@ void FakeEngine::set_info(EngineInfo info) {
 
 void FakeEngine::add_image(const std::string& image) {
   const Lock lock(mutex_);
-  images_.insert(image);
+  add_image_locked(image);
+}
+
+void FakeEngine::change_image(const std::string& image) {
+  const Lock lock(mutex_);
+  images_.erase(image);
+  add_image_locked(image);
 }
 
 void FakeEngine::remove_image(const std::string& image) {

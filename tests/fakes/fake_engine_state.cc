@@ -56,6 +56,11 @@ FakeEngine::Container& FakeEngine::existing(const std::string& id_or_name,
   return *container;
 }
 
+void FakeEngine::add_image_locked(const std::string& image) {
+  if (images_.contains(image)) return;
+  images_[image] = "sha256:" + sha256_hex("image " + std::to_string(++images_made_));
+}
+
 std::string FakeEngine::make_container(const ContainerSpec& spec) {
   const std::string act = "cannot create container '" + spec.name + "': ";
   if (!is_valid_name(spec.name)) {
@@ -73,6 +78,7 @@ std::string FakeEngine::make_container(const ContainerSpec& spec) {
   container.state.id = sha256_hex("container " + std::to_string(container.number));
   container.state.name = spec.name;
   container.state.image = spec.image;
+  container.state.image_id = images_.at(spec.image);
   container.state.labels = spec.labels;
   container.stats.memory_bytes = container.stats.peak_memory_bytes = 1 << 20;
   for (const VolumeMount& volume : spec.volumes) volumes_.insert(volume.name);

@@ -65,6 +65,10 @@ std::optional<engine::ContainerState> GatedEngine::inspect(const std::string& id
   return pass(Op::inspect, [&] { return engine_->inspect(id_or_name); });
 }
 
+void GatedEngine::rename(const std::string& id, const std::string& name) {
+  pass(Op::rename, [&] { engine_->rename(id, name); });
+}
+
 void GatedEngine::stop(const std::string& id, Millis timeout) {
   pass(Op::stop, [&] { engine_->stop(id, timeout); });
 }
@@ -101,8 +105,8 @@ std::optional<engine::Stats> GatedEngine::stats(const std::string& id) {
   return pass(Op::stats, [&] { return engine_->stats(id); });
 }
 
-bool GatedEngine::has_image(const std::string& image) {
-  return pass(Op::has_image, [&] { return engine_->has_image(image); });
+std::optional<std::string> GatedEngine::image_id(const std::string& image) {
+  return pass(Op::image_id, [&] { return engine_->image_id(image); });
 }
 
 void GatedEngine::pull(const std::string& image,

@@ -40,6 +40,7 @@ class GatedEngine final : public engine::Engine {
   std::string create(const engine::ContainerSpec& spec) override;
   void start(const std::string& id) override;
   std::optional<engine::ContainerState> inspect(const std::string& id_or_name) override;
+  void rename(const std::string& id, const std::string& name) override;
   void stop(const std::string& id, Millis timeout) override;
   void remove(const std::string& id) override;
   std::vector<engine::ContainerSummary> list(
@@ -51,7 +52,7 @@ class GatedEngine final : public engine::Engine {
   void logs(const std::string& id, const engine::LogOptions& options,
             const std::function<bool(std::string_view)>& on_bytes, std::stop_token stop) override;
   std::optional<engine::Stats> stats(const std::string& id) override;
-  bool has_image(const std::string& image) override;
+  std::optional<std::string> image_id(const std::string& image) override;
   void pull(const std::string& image,
             const std::function<void(const engine::PullProgress&)>& on_progress,
             std::stop_token stop) override;

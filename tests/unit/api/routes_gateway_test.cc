@@ -86,7 +86,7 @@ class GatewayPathRoutesTest : public GatewayRoutesTest {
 TEST_F(GatewayRoutesTest, ACodeBecomesACookie) {
   const std::string url = iframe_url();
   ASSERT_THAT(url, StartsWith("https://" + task_ + ".tasks.example.org/.resmgr/enter?code="));
-  EXPECT_THAT(url, Not(HasSubstr(tasks::task_secret(world_.options, task_))));
+  EXPECT_THAT(url, Not(HasSubstr(tasks::secret_of(world_.options, task_))));
   for (int i = 0; i < 2; ++i) {
     const RawAnswer answer = enter(code_in(url), original("/.resmgr/enter"));
     EXPECT_EQ(answer.status, 303) << answer.body;
@@ -119,7 +119,7 @@ TEST_F(GatewayRoutesTest, TellsNginxWhereTheTaskIsAndWhatItWants) {
   EXPECT_EQ(answer.header("x-resmgr-path"), "/lab/tree");
   EXPECT_EQ(answer.header("x-resmgr-base-path"), "/");
   EXPECT_EQ(answer.header("x-resmgr-authorization"),
-            "token " + tasks::task_secret(world_.options, task_));
+            "token " + tasks::secret_of(world_.options, task_));
   EXPECT_EQ(answer.header("x-resmgr-cookie"), "a=b");
   EXPECT_EQ(answer.header("x-resmgr-frame-ancestors"),
             "'self' https://resmgr.example.org https://portal.example.org");

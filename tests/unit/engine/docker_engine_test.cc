@@ -123,7 +123,7 @@ TEST_F(DockerEngineUnit, EachCallHasItsOwnPatience) {
 
 TEST_F(DockerEngineUnit, NamesAreEncoded) {
   engine_.inspect("../images/x?y");
-  engine_.has_image("quay.io/a/b:1");
+  engine_.image_id("quay.io/a/b:1");
   EXPECT_THAT(daemon_.lines()[1], "GET /v1.41/containers/..%2Fimages%2Fx%3Fy/json");
   EXPECT_THAT(daemon_.lines()[2], "GET /v1.41/images/quay.io%2Fa%2Fb%3A1/json");
 }
@@ -171,7 +171,7 @@ TEST_F(DockerEngineUnit, ErrorIsNeverAbsence) {
     EXPECT_NE(error_of([&] { engine_.inspect("x"); }).kind(), ErrorKind::not_found) << status;
     EXPECT_NE(error_of([&] { engine_.stats("x"); }).kind(), ErrorKind::not_found) << status;
     EXPECT_NE(error_of([&] { engine_.list({}); }).kind(), ErrorKind::not_found) << status;
-    EXPECT_NE(error_of([&] { engine_.has_image("x"); }).kind(), ErrorKind::not_found) << status;
+    EXPECT_NE(error_of([&] { engine_.image_id("x"); }).kind(), ErrorKind::not_found) << status;
     EXPECT_NE(error_of([&] { engine_.inspect_network("x"); }).kind(), ErrorKind::not_found)
         << status;
   }
