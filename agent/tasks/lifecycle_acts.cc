@@ -68,6 +68,8 @@ Next Lifecycle::Run::create() {
 Next Lifecycle::Run::start() {
   if (!has_start_slot_) {
     enter(StartStep::queued);
+    // A start of before, whose answer got lost, may come true until then, and the container end.
+    memory_.seen.reset();
     return Next::start_slot();
   }
   enter(StartStep::starting);

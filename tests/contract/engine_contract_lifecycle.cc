@@ -22,6 +22,7 @@ TEST_P(EngineContract, CreatedContainerHasWhatTheSpecSays) {
   EXPECT_EQ(state.id, id);
   EXPECT_EQ(state.name, wanted.name);
   EXPECT_EQ(state.image, wanted.image);
+  EXPECT_EQ(state.image_id, engine().image_id(wanted.image));
   for (const auto& [key, value] : wanted.labels) {
     ASSERT_TRUE(state.labels.contains(key)) << key;
     EXPECT_EQ(state.labels.at(key), value);
@@ -38,6 +39,28 @@ TEST_P(EngineContract, ContainerIsFoundByNameToo) {
   const ContainerSpec wanted = spec();
   const std::string id = engine().create(wanted);
   EXPECT_EQ(state_of(wanted.name).id, id);
+}
+
+TEST_P(EngineContract, RenamedContainerHasTheOtherName) {
+  const ContainerSpec wanted = spec();
+  const std::string id = engine().create(wanted);
+  engine().start(id);
+  // As long as the agent's longest.
+  const std::string name = wanted.name + "." + std::string(36, 'a') + "." + std::string(36, 'b');
+  engine().rename(id, name);
+  EXPECT_EQ(state_of(id).name, name);
+  EXPECT_EQ(state_of(name).id, id);
+  EXPECT_FALSE(engine().inspect(wanted.name));
+  EXPECT_TRUE(state_of(id).alive());
+  const auto listed = engine().list(wanted.labels);
+  EXPECT_TRUE(std::any_of(listed.begin(), listed.end(),
+                          [&](const auto& one) { return one.id == id && one.name == name; }));
+  EXPECT_EQ(error_of([&] { engine().rename(id, name); }).kind(), ErrorKind::conflict);
+  const ContainerSpec other = spec();
+  engine().create(other);
+  EXPECT_EQ(error_of([&] { engine().rename(id, other.name); }).kind(), ErrorKind::conflict);
+  EXPECT_EQ(error_of([&] { engine().rename(unique_name(), unique_name()); }).kind(),
+            ErrorKind::not_found);
 }
 
 TEST_P(EngineContract, InspectOfAnUnknownContainerIsEmpty) {

@@ -92,7 +92,7 @@ class History {
   }
 
  private:
-  support::AgentOptions options() { return agent_options(registry_); }
+  support::AgentOptions options() { return agent_options(registry_, operation_.keeps_warm); }
 
   void run(const std::string& failpoint) {
     const std::string trace = agent_.dir() / "trace";
@@ -128,6 +128,12 @@ class History {
       } else if (row.phase != Phase::removed) {
         return false;
       }
+    }
+    const auto slots = journal.reading([](journal::Reader& reader) { return reader.slots(); });
+    if (slots.size() != (operation_.keeps_warm ? 1U : 0U)) return false;
+    for (const auto& slot : slots) {
+      if (slot.phase != journal::SlotPhase::ready) return false;
+      running.insert(slot.container_id);
     }
     return running == containers(foreign) && volumes == volumes_of(journal);
   }

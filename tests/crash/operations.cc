@@ -108,6 +108,22 @@ void drain_and_resume(AgentProcess& agent) {
   caller(agent).post("/api/host/resume", Json::object());
 }
 
+void await_warm(AgentProcess& agent) {
+  await(agent, "/api/host", [](const Answer& answer) {
+    const Json& pools = array_at(answer.json, "pools");
+    return pools.size() == 1 && integer_or(pools[0], "ready", 0) == 1;
+  });
+}
+
+void start_warm(AgentProcess& agent) {
+  await_warm(agent);
+  const std::string id = caller(agent).start("warm").text("taskId");
+  caller(agent).del(wire::task_path(id));
+  await_removed(agent, id);
+  await_warm(agent);
+  await_synced(agent);
+}
+
 // From here on the table can't take a row of the page.
 void refuse_rows(AgentProcess& agent) {
   agent.start();
@@ -164,6 +180,14 @@ void lose_journal_of_running_task(AgentProcess& agent) {
   lose_journal(agent);
 }
 
+void lose_journal_of_warm_task(AgentProcess& agent) {
+  agent.start();
+  await_warm(agent);
+  caller(agent).start("warm");
+  agent.kill9();
+  lose_journal(agent);
+}
+
 void lose_journal_of_created_task(AgentProcess& agent) {
   run_until(agent, "engine.before_start", start);
   lose_journal(agent);
@@ -203,6 +227,8 @@ const std::vector<Operation>& operations() {
       {"drain", nullptr, drain_and_resume},
       {"row that is refused", refuse_rows, start_what_is_refused},
       {"adoption", lose_journal_of_running_task, await_adopted, true},
+      {"warm start", nullptr, start_warm, false, true},
+      {"warm adoption", lose_journal_of_warm_task, await_adopted, true, true},
       {"orphan", lose_journal_of_created_task, await_no_container, true},
   };
   return all;

@@ -17,6 +17,7 @@ struct Operation {
   // With it. Throws Error where the agent is gone.
   void (*act)(support::AgentProcess& agent);
   bool journal_is_lost = false;  // on the way to where the history begins
+  bool keeps_warm = false;       // the agent keeps one container of the service kWarm
 };
 
 const std::vector<Operation>& operations();

@@ -77,6 +77,17 @@ max = "3s"
 warn = "2s"
 )";
 
+constexpr char kKeptWarm[] = R"(
+name = "warm"
+title = "Is ready before anybody asks"
+image = "resmgr/hello:latest"
+container_port = 8080
+probe = { http = "/", interval = "50ms" }
+start_timeout = "60s"
+stop_timeout = "2s"
+warm = 1
+)";
+
 constexpr char kConfig[] = R"(
 [engine]
 sample_interval = "100ms"
@@ -135,7 +146,7 @@ Destinations& destinations() {
 
 std::string schema_of(const support::AgentProcess& agent) { return agent.dir().string(); }
 
-support::AgentOptions agent_options(engine::TinyRegistry& registry) {
+support::AgentOptions agent_options(engine::TinyRegistry& registry, bool keeps_warm) {
   registry.add("crash/empty", 64);
   std::string empty = kEmpty;
   fill_in(empty, "{image}", registry.address() + "/crash/empty:1");
@@ -148,6 +159,7 @@ support::AgentOptions agent_options(engine::TinyRegistry& registry) {
                       {"hungry.toml", kHungry},
                       {"short-lived.toml", kShortLived},
                       {"empty.toml", empty}};
+  if (keeps_warm) options.services["warm.toml"] = kKeptWarm;
   options.start_at_once = false;
   return options;
 }

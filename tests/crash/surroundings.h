@@ -43,7 +43,7 @@ Destinations& destinations();
 std::string schema_of(const support::AgentProcess& agent);
 
 // `registry` has the image of one of the services.
-support::AgentOptions agent_options(engine::TinyRegistry& registry);
+support::AgentOptions agent_options(engine::TinyRegistry& registry, bool keeps_warm);
 
 // The service whose tasks are stopped for their age at once.
 inline constexpr char kPassing[] = "short-lived";

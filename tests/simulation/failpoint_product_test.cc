@@ -160,10 +160,48 @@ void lose_journal_of_created_task(Rig& rig) {
   rig.boot();
 }
 
+void fill(Rig& rig) {
+  settle(rig);
+  rig.fill();
+  settle(rig);
+}
+
+// The first of these take over what is warm, and the last one starts cold.
+void warm_starts(Rig& rig) {
+  for (int i = 0; i < kWarm; ++i) rig.start(kSomebody, std::to_string(i));
+  settle(rig);
+  rig.clock.advance(Millis{5'000});
+  rig.stop(rig.rows().at(0).task.task_id);
+  fill(rig);
+}
+
+void lose_warm(Rig& rig) {
+  rig.clock.advance(Millis{5'000});
+  const std::string lost = rig.slots().at(0).container_id;
+  rig.ledger.exited.insert(lost);
+  rig.engine.exit_container(lost, 3);
+  rig.start(kSomebody, "claims what is lost");
+  fill(rig);
+}
+
+void stop_while_claiming(Rig& rig) {
+  rig.stop(rig.start(kSomebody, ""));
+  fill(rig);
+}
+
+void lose_journal_of_warm(Rig& rig) {
+  fill(rig);
+  settled_start(rig);
+  rig.bury();
+  rig.lose_journal();
+  rig.boot();
+}
+
 struct Operation {
   const char* name;
   void (*before)(Rig&);  // may be null
   void (*act)(Rig&);
+  bool warm = false;
 };
 
 constexpr Operation kOperations[] = {
@@ -177,6 +215,11 @@ constexpr Operation kOperations[] = {
     {"stop of what may be made", admit_and_intend_to_stop, settle},
     {"adoption", lose_journal_of_running_task, settle},
     {"orphan", lose_journal_of_created_task, settle},
+    {"filling", nullptr, fill, true},
+    {"warm starts", fill, warm_starts, true},
+    {"lost while warm", fill, lose_warm, true},
+    {"stop while claiming", fill, stop_while_claiming, true},
+    {"warm, and the journal is lost", lose_journal_of_warm, fill, true},
 };
 
 struct Trouble {
@@ -187,7 +230,7 @@ struct Trouble {
 std::vector<Trouble> troubles() {
   std::vector<Trouble> all = {{}};
   for (const Op op : {Op::create, Op::start, Op::stop, Op::remove, Op::create_network,
-                      Op::remove_volume, Op::inspect, Op::list, Op::events}) {
+                      Op::remove_volume, Op::inspect, Op::rename, Op::list, Op::events}) {
     all.push_back({op, false});
     all.push_back({op, true});
   }
@@ -202,7 +245,7 @@ struct Reached {
 
 // With `kill_at` empty, to its end.
 Reached live(const Operation& operation, const Trouble& trouble, std::string_view kill_at, int n) {
-  Rig rig;
+  Rig rig(operation.warm);
   Reached result;
   rig.boot();
   if (operation.before != nullptr) operation.before(rig);
@@ -231,6 +274,7 @@ Reached live(const Operation& operation, const Trouble& trouble, std::string_vie
   settle(rig);
   rig.tick();
   settle(rig);
+  if (operation.warm) fill(rig);
   result.faults = broken_invariants(rig);
   return result;
 }

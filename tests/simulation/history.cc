@@ -20,7 +20,7 @@ std::vector<int> weights_of(std::size_t count) { return std::vector<int>(count, 
 }  // namespace
 
 History::History(std::uint64_t seed, std::ostream* trace)
-    : random_(seed), trace_(trace), wrong_engine_(rig_.clock) {
+    : random_(seed), trace_(trace), warm_(chance(40)), rig_(warm_), wrong_engine_(rig_.clock) {
   rig_.hook = [this](engine::Op op, bool done) { at_gate(op, done); };
 #ifdef RESMGR_FAILPOINTS
   set_failpoint_handler([this](std::string_view) { count_down(); });
@@ -133,9 +133,12 @@ void History::revive() {
   for (std::size_t i = 0; i < meanwhile; ++i) act_outside();
   rig_.boot();
   const auto rows = rig_.rows();
-  const bool knows_containers = std::any_of(rows.begin(), rows.end(), [](const auto& row) {
-    return is_active(row.task.status) && row.task.start_time;
-  });
+  const auto slots = rig_.slots();
+  const bool knows_containers =
+      std::any_of(
+          rows.begin(), rows.end(),
+          [](const auto& row) { return is_active(row.task.status) && row.task.start_time; }) ||
+      std::any_of(slots.begin(), slots.end(), [](const auto& slot) { return slot.started_at; });
   attached_wrong_ = knows_containers && chance(10);
   if (attached_wrong_) rig_.gate->attach(wrong_engine_);
   note(attached_wrong_ ? "boots, at another engine" : "boots");
@@ -164,6 +167,12 @@ void History::end_well() {
   if (!rig_.settle(choose) && !(convince() && rig_.settle(choose))) {
     faults_.emplace_back("it does not settle");
     return;
+  }
+  // The pool is filled, and what has gone since is made anew.
+  for (int turn = 0; warm_ && turn < 3; ++turn) {
+    rig_.clock.advance(std::chrono::minutes{10});  // its patience after failures
+    rig_.fill();
+    if (!rig_.settle(choose)) faults_.emplace_back("it does not settle after the pool's turn");
   }
   for (const auto& row : rig_.rows()) {
     if (row.phase == journal::Phase::ready || row.phase == journal::Phase::removed) continue;

@@ -59,6 +59,7 @@ class History {
   bool deliver_event();
   bool watch();
   bool tick();
+  bool fill();
   bool start();
   bool start_again();
   bool stop();
@@ -90,6 +91,7 @@ class History {
 
   std::mt19937_64 random_;
   std::ostream* trace_;
+  const bool warm_;
   Rig rig_;
   engine::FakeEngine wrong_engine_;  // a healthy, empty one
   bool attached_wrong_ = false;

@@ -19,36 +19,24 @@ using engine::Op;
 constexpr std::array<const char*, 3> kUsers = {"11111111-1111-4111-8111-111111111111",
                                                "22222222-2222-4222-8222-222222222222",
                                                "33333333-3333-4333-8333-333333333333"};
-constexpr std::array kOps = {Op::info,
-                             Op::create,
-                             Op::start,
-                             Op::inspect,
-                             Op::stop,
-                             Op::remove,
-                             Op::list,
-                             Op::events,
-                             Op::logs,
-                             Op::stats,
-                             Op::inspect_network,
-                             Op::create_network,
-                             Op::remove_volume};
+constexpr std::array kOps = {Op::info,           Op::create,       Op::start,  Op::inspect,
+                             Op::rename,         Op::stop,         Op::remove, Op::list,
+                             Op::events,         Op::logs,         Op::stats,  Op::inspect_network,
+                             Op::create_network, Op::remove_volume};
 
 bool changes_something(Op op) {
-  return op == Op::create || op == Op::start || op == Op::stop || op == Op::remove ||
-         op == Op::create_network || op == Op::remove_volume;
+  return op == Op::create || op == Op::start || op == Op::rename || op == Op::stop ||
+         op == Op::remove || op == Op::create_network || op == Op::remove_volume;
 }
 
 }  // namespace
 
 const std::vector<History::Action>& History::actions_inside() {
   static const std::vector<Action> actions = {
-      {"a lane's step", 40, &History::take_lane_step},
-      {"an event", 15, &History::deliver_event},
-      {"the watcher's turn", 12, &History::watch},
-      {"the timer", 2, &History::tick},
-      {"a start", 9, &History::start},
-      {"a start again", 2, &History::start_again},
-      {"a stop", 6, &History::stop},
+      {"a lane's step", 40, &History::take_lane_step}, {"an event", 15, &History::deliver_event},
+      {"the watcher's turn", 12, &History::watch},     {"the timer", 2, &History::tick},
+      {"the pool's turn", 6, &History::fill},          {"a start", 9, &History::start},
+      {"a start again", 2, &History::start_again},     {"a stop", 6, &History::stop},
       {"a kill is near", 4, &History::arm_kill},
   };
   return actions;
@@ -110,6 +98,12 @@ bool History::watch() {
 
 bool History::tick() {
   rig_.tick();
+  return true;
+}
+
+bool History::fill() {
+  if (!warm_) return false;
+  rig_.fill();
   return true;
 }
 

@@ -49,6 +49,7 @@ class Judge {
       judge_cause(row);
     }
     judge_callers(rows);
+    judge_owners(rows);
     judge_containers(rows);
     judge_runs();
     return std::move(faults_);
@@ -69,7 +70,11 @@ class Judge {
     const bool touched = ledger_.touched.contains(row.task.container_id);
     const auto& ends = life->second.ends;
     if (!touched) {
-      expect(row.task.start_time == life->second.starts.front(), id, "began at another time");
+      expect(row.container_started_at() == life->second.starts.front(), id,
+             "began at another time");
+      if (!row.warm.slot_id.empty()) {
+        expect(row.task.start_time == row.task.created_at, id, "is not billed from its claim on");
+      }
       expect(row.task.precision == Precision::exact, id, "its end is bounded without need");
     }
     if (row.task.precision == Precision::bounded) return;
@@ -118,7 +123,9 @@ class Judge {
       running[row.task.container_id] = &row;
       volumes.insert("scratch-" + row.task.task_id);
     }
+    judge_slots();
     for (const ContainerState& container : rig_.our_containers()) {
+      if (waits_for_task(container)) continue;
       const auto row = running.find(container.id);
       if (row == running.end()) {
         if (const auto id = task_with_another(container, rows)) {
@@ -130,7 +137,7 @@ class Judge {
       }
       const Task& task = row->second->task;
       expect(container.alive(), task.task_id, "is Running, and its container is not");
-      expect(container.started_at == task.start_time, task.task_id,
+      expect(container.started_at == row->second->container_started_at(), task.task_id,
              "is Running in another run of its container");
       expect(container.host_port == task.container_port, task.task_id,
              "is at port " + std::to_string(container.host_port) + ", and not at " +
@@ -146,6 +153,41 @@ class Judge {
     }
     judge_foreign();
     judge_output(rows);
+  }
+
+  bool waits_for_task(const ContainerState& container) const {
+    return engine::belonging_of(container.labels, container.name, rig_.options.agent_id)
+        ->task_id.empty();
+  }
+
+  // The containers that wait for a task are those of the slots, which are all ready; and there are
+  // as many as can be.
+  void judge_slots() {
+    std::map<std::string, const journal::SlotRow*> ready;
+    const auto slots = rig_.slots();
+    for (const auto& slot : slots) {
+      expect(slot.phase == journal::SlotPhase::ready, slot.slot_id,
+             "is a slot that nobody cares for, in phase " + std::string(to_string(slot.phase)));
+      ready[slot.container_id] = &slot;
+    }
+    for (const ContainerState& container : rig_.our_containers()) {
+      if (!waits_for_task(container)) continue;
+      expect(ready.erase(container.id) == 1, container.name, "waits, and is no slot's");
+      expect(container.alive(), container.name, "waits, and does not run");
+    }
+    for (const auto& [container, slot] : ready) {
+      expect(false, slot->slot_id, "is ready, and its container is gone");
+    }
+  }
+
+  // Whoever bills for a container had it alone.
+  void judge_owners(const std::vector<TaskRow>& rows) {
+    std::map<std::string, std::string> owners;
+    for (const TaskRow& row : rows) {
+      if (row.task.container_id.empty()) continue;
+      const auto [owner, is_first] = owners.emplace(row.task.container_id, row.task.task_id);
+      expect(is_first, row.task.task_id, "has the container of " + owner->second);
+    }
   }
 
   // A create that came true after its task was over brought it back, and somebody removed the
@@ -227,7 +269,9 @@ std::vector<std::string> broken_limits(const Rig& rig) {
   int all = 0;
   for (const ContainerState& container : rig.our_containers()) {
     if (!container.alive() || rig.ledger.touched.contains(container.id)) continue;
-    ++of_user[container.labels.at(engine::kLabelUserId)];
+    const auto whose = engine::belonging_of(container.labels, container.name, rig.options.agent_id);
+    if (whose->task_id.empty()) continue;
+    ++of_user[whose->user_id];
     ++all;
   }
   std::vector<std::string> faults;

@@ -21,11 +21,19 @@ constexpr char kService[] = R"(
   url_path = "/?t={token}"
   env = { TOKEN = "{token}" }
   probe = "none"
+)";
+constexpr char kVolume[] = R"(
   [[volumes]]
   name = "scratch-{taskId}"
   path = "/scratch"
   keep = false
 )";
+
+std::shared_ptr<const catalog::Catalog> make_catalog(const std::string& more) {
+  auto made = catalog::Catalog::from_text(kService + more, "quick.toml");
+  if (!made->faults().empty()) throw std::logic_error(made->faults()[0].what);
+  return made;
+}
 
 // Its commits sync to memory where that is possible: what a kill leaves is the same.
 std::string scratch_folder() { return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"; }
@@ -43,7 +51,7 @@ const std::string& empty_journal() {
 
 }  // namespace
 
-Rig::Rig() : engine(clock), dir_(scratch_folder()) {
+Rig::Rig(bool warm) : engine(clock), dir_(scratch_folder()) {
   options.agent_id = "aaaaaaaa-0000-4000-8000-000000000001";
   options.host_name = "here";
   options.boot_id = "one boot";
@@ -54,9 +62,9 @@ Rig::Rig() : engine(clock), dir_(scratch_folder()) {
   options.limits.min_free_disk_bytes = 0;
   options.limits.tasks_per_user = kTasksPerUser;
   options.limits.tasks_per_host = kTasksPerHost;
-  static const auto shared_catalog = catalog::Catalog::from_text(kService, "quick.toml");
-  catalog = shared_catalog;
-  if (!catalog->faults().empty()) throw std::logic_error(catalog->faults()[0].what);
+  static const auto cold_catalog = make_catalog(kVolume);
+  static const auto warm_catalog = make_catalog("warm = " + std::to_string(kWarm));
+  catalog = warm ? warm_catalog : cold_catalog;
   engine.add_image("quick:1");
   engine.set_program("quick:1", {.output = "hello\n"});
   std::filesystem::copy_file(empty_journal(), journal_file());
@@ -90,7 +98,15 @@ void Rig::tick() {
   beat();
 }
 
-// As its own thread has it: the next one may succeed.
+// These are as their own threads have them: the next turn may succeed.
+void Rig::fill() {
+  try {
+    steps->fill();
+  } catch (const Error&) {
+    return;
+  }
+}
+
 void Rig::beat() {
   try {
     steps->beat();
@@ -191,7 +207,7 @@ int Rig::called_twice() const {
 std::vector<engine::ContainerState> Rig::our_containers() const {
   std::vector<engine::ContainerState> ours;
   for (auto& container : engine.containers()) {
-    if (engine::task_of(container.labels, container.name, options.agent_id)) {
+    if (engine::belonging_of(container.labels, container.name, options.agent_id)) {
       ours.push_back(std::move(container));
     }
   }
@@ -199,5 +215,9 @@ std::vector<engine::ContainerState> Rig::our_containers() const {
 }
 
 std::vector<journal::TaskRow> Rig::rows() const { return all_rows(*journal); }
+
+std::vector<journal::SlotRow> Rig::slots() const {
+  return journal->reading([](journal::Reader& reader) { return reader.slots(); });
+}
 
 }  // namespace resmgr::simulation

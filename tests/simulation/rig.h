@@ -41,7 +41,8 @@ class Rig {
  public:
   using Choose = std::function<std::size_t(std::size_t)>;
 
-  Rig();
+  // With `warm`, containers of the service are kept warm, and it has no volume.
+  explicit Rig(bool warm = false);
   ~Rig();
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
@@ -51,6 +52,8 @@ class Rig {
   // Turns of the watching thread and of the timers; a heartbeat with each.
   void watch();
   void tick();
+  // A turn of the pool of warm containers.
+  void fill();
   bool is_up() const { return service != nullptr; }
   // The incarnation is killed here: from now on its calls to the engine throw Killed, too, and that
   // it wrote nothing more to the journal is checked by the next boot(), by std::logic_error.
@@ -71,6 +74,7 @@ class Rig {
   // Ours, in the order of creation.
   std::vector<engine::ContainerState> our_containers() const;
   std::vector<journal::TaskRow> rows() const;
+  std::vector<journal::SlotRow> slots() const;
   // Callers that wait in this incarnation, and those that were called more than once.
   int waiting() const;
   int called_twice() const;
@@ -99,6 +103,7 @@ class Rig {
 };
 
 inline constexpr char kQuick[] = "quick";  // the service that the rig's tasks run
+inline constexpr int kWarm = 2;
 inline constexpr int kTasksPerUser = 2;
 inline constexpr int kTasksPerHost = 4;
 

@@ -15,6 +15,12 @@ const kStates = {
 
 const count = (number, one, many) => `${formatNumber(number)} ${number === 1 ? one : many}`;
 
+function poolOf({ service, ready, wanted, hits, misses, problem }) {
+  const starts = hits + misses;
+  const given = starts > 0 ? `, given to ${hits} of ${count(starts, 'start', 'starts')}` : '';
+  return `${service} ${ready} of ${wanted}${given}${problem ? `: ${problem}` : ''}`;
+}
+
 function factsOf(host) {
   const { engine, journal, tasks } = host;
   const reason = host.drainReason ? `: ${host.drainReason}` : '';
@@ -34,6 +40,7 @@ function factsOf(host) {
     ],
     ['Tasks', `${tasks.running} running, ${tasks.starting} starting, ${tasks.stopping} stopping`],
     ['Starts', host.draining ? `Refused since ${formatTime(host.drainedAt)}${reason}` : 'Accepted'],
+    ...(host.pools.length > 0 ? [['Kept ready', host.pools.map(poolOf).join('; ')]] : []),
     ['Listens on', host.listen.join(', ')],
   ];
 }

@@ -1,7 +1,7 @@
 // How far the start of a task has come: the step in words, and a bar, which moves with the bytes while
 // an image is pulled.
 import { byId, setText } from './dom.js';
-import { formatBytes } from './format.js';
+import { formatBytes, formatDuration } from './format.js';
 import { showElapsed, showFixed } from './ticker.js';
 
 const kSteps = {
@@ -19,6 +19,13 @@ function bytesOf({ doneBytes, totalBytes, status }) {
   return doneBytes < totalBytes || !status ? bytes : `${bytes}, ${status}`;
 }
 
+function placeOf({ position, expectedWaitSeconds }) {
+  const place = position === 1 ? 'It is next' : `${position - 1} before it`;
+  return expectedWaitSeconds === null
+    ? place
+    : `${place}, about ${formatDuration(expectedWaitSeconds)}`;
+}
+
 // Without a value the bar only says that something goes on.
 function showShare(bar, pull) {
   if (pull?.totalBytes) bar.value = pull.doneBytes / pull.totalBytes;
@@ -27,12 +34,13 @@ function showShare(bar, pull) {
 
 // The step is read aloud when it changes; seconds and bytes are not, for they always do.
 export function showStartProgress(task) {
-  const { step, since, pull } = task.progress ?? {};
+  const { step, since, pull, queue } = task.progress ?? {};
   const isStarting = task.status === 'Starting';
   byId('task-progress').hidden = !isStarting;
   setText(byId('task-step'), isStarting ? (kSteps[step] ?? 'Starting') : '');
   if (isStarting && since) showElapsed(byId('task-step-time'), since);
   else showFixed(byId('task-step-time'), '');
   showShare(byId('task-bar'), pull);
-  setText(byId('task-bytes'), pull ? bytesOf(pull) : '');
+  const waits = queue ? placeOf(queue) : '';
+  setText(byId('task-bytes'), pull ? bytesOf(pull) : waits);
 }

@@ -119,6 +119,40 @@ TEST(ServiceReader, TheGatewaysTableIsRead) {
   EXPECT_THAT(fault_of("[gateway]\npaht = \"/\""), testing::HasSubstr("path"));
 }
 
+TEST(ServiceReader, WhatIsKeptWarmDependsOnNobody) {
+  EXPECT_EQ(taken().warm, 0);
+  const Service service = taken(R"(
+warm = 3
+command = ["serve", "--token={token}", "--base={basePath}"]
+env = { TOKEN = "{token}" }
+url_path = "/?t={token}&u={userId}"
+)");
+  EXPECT_EQ(service.warm, 3);
+  // How many there are says nothing about what they are.
+  EXPECT_EQ(service.spec_hash, taken(R"(
+command = ["serve", "--token={token}", "--base={basePath}"]
+env = { TOKEN = "{token}" }
+)")
+                                   .spec_hash);
+  EXPECT_THAT(
+      faults_of(kLeast + R"(warm = 1
+command = ["serve", "--user={userId}"]
+env = { A = "a", B = "{taskId}" }
+[[volumes]]
+name = "shared"
+path = "/shared"
+[[volumes]]
+name = "of-{userId}"
+path = "/own"
+)"),
+      ElementsAre(AllOf(StartsWith("svc.toml:5:21: 'command'"), HasSubstr("'warm'")),
+                  StartsWith("svc.toml:6:21: 'B' in 'env'"), StartsWith("svc.toml:11:8: 'name'")));
+  EXPECT_THAT(fault_of("warm = 1\npull = \"always\""), StartsWith("svc.toml:5:8: 'warm'"));
+  for (const char* more : {"warm = -1", "warm = 1001", "warm = true"}) {
+    EXPECT_THAT(fault_of(more), StartsWith("svc.toml:4:")) << more;
+  }
+}
+
 TEST(ServiceReader, TheWarningIsHalfOfAShortTimeout) {
   EXPECT_EQ(taken("[idle]\ntimeout = \"4m\"").idle.warn, Millis{120'000});
   EXPECT_EQ(taken("[idle]\ntimeout = \"4h\"").idle.warn, Millis{300'000});

@@ -31,6 +31,12 @@ TEST(UuidV7, HoldsTheTimeVersionAndVariant) {
   }
 }
 
+TEST(UuidV7, TellsItsTime) {
+  // RFC 9562, appendix A.6.
+  EXPECT_EQ(time_of_uuid_v7("017f22e2-79b0-7cc3-98c4-dc0c0c07398f"),
+            instant_from_millis(1'645'557'742'000));
+}
+
 TEST(UuidV7, GrowsWithinAMillisecondAndWhenTheClockStepsBack) {
   const Instant now = beyond_all();
   std::string last = new_uuid_v7(now);

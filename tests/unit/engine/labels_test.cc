@@ -59,6 +59,46 @@ TEST(Labels, TaskIdMustBeAUuidInCanonicalForm) {
   }
 }
 
+constexpr char kSlot[] = "0192f3a4-b5c6-7d8e-9fa0-b1c2d3e4f507";
+constexpr char kUser[] = "11111111-2222-4333-8444-555555555555";
+
+std::map<std::string, std::string> labels_of_a_slot() {
+  auto labels = ours(kAgent);
+  labels[kLabelSlotId] = kSlot;
+  return labels;
+}
+
+TEST(Labels, AWarmContainerIsNobodysUntilItsNameSaysWhose) {
+  const auto waiting = belonging_of(labels_of_a_slot(), container_name(kSlot), kAgent);
+  ASSERT_TRUE(waiting);
+  EXPECT_EQ(waiting->slot_id, kSlot);
+  EXPECT_EQ(waiting->task_id, "");
+  EXPECT_FALSE(task_of(labels_of_a_slot(), container_name(kSlot), kAgent));
+
+  const auto claimed = belonging_of(labels_of_a_slot(), claimed_name(kSlot, kTask, kUser), kAgent);
+  ASSERT_TRUE(claimed);
+  EXPECT_EQ(claimed->slot_id, kSlot);
+  EXPECT_EQ(claimed->task_id, kTask);
+  EXPECT_EQ(claimed->user_id, kUser);
+}
+
+TEST(Labels, AnyOtherNameOfAWarmContainerIsNotOurs) {
+  const std::string own = container_name(kSlot);
+  const std::string claimed = claimed_name(kSlot, kTask, kUser);
+  for (const std::string& name :
+       {own + "x", own + ".", own + "." + kTask, claimed + "x", claimed.substr(1),
+        container_name(kTask), claimed_name(kTask, kTask, kUser),
+        claimed_name(kSlot, std::string(36, 'x'), kUser),
+        claimed_name(kSlot, kTask, std::string(36, 'x'))}) {
+    EXPECT_FALSE(belonging_of(labels_of_a_slot(), name, kAgent)) << name;
+  }
+  // A task's own name with a slot's label beside it is the task's.
+  auto both = labels_of_a_task();
+  both[kLabelSlotId] = kSlot;
+  EXPECT_EQ(belonging_of(both, container_name(kTask), kAgent)->slot_id, "");
+  EXPECT_FALSE(belonging_of(both, container_name(kSlot), kAgent));
+}
+
 TEST(Labels, BridgeNameFitsAnInterface) {
   EXPECT_EQ(bridge_name("0f8fad5b-d9cb-469f-a165-70867728950e"), "rm-70867728950e");
   EXPECT_EQ(bridge_name("abc"), "rm-abc");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -185,6 +186,105 @@ TEST(Lanes, StartSlotsGoRoundRobinOverUsers) {
   ASSERT_TRUE(board.wait([&] { return order.size() == 22; }));
   // At most one of the greedy user's twenty goes before the modest user's one.
   EXPECT_TRUE(order[1] == "one" || order[2] == "one") << order[1] << " " << order[2];
+}
+
+// One user's second comes after another's first.
+TEST(Lanes, TellWhereOneWaitsForAStartSlot) {
+  Board board;
+  bool open = false;
+  int inside = 0;
+  LaneOptions options;
+  options.start_slots = 1;
+  Lanes lanes(options, [&](Lanes::Turn& turn) {
+    if (!turn.has_start_slot) return Next::start_slot();
+    board.change([&] { ++inside; });
+    board.wait([&] { return open; });
+    return Next::done();
+  });
+  lanes.wake("gate", "gate");
+  ASSERT_TRUE(board.wait([&] { return inside == 1; }));
+  EXPECT_FALSE(lanes.place("gate"));
+  const auto enter = [&](const char* task, const char* user) {
+    const int before = lanes.load().waiting_for_slot;
+    lanes.wake(task, user);
+    while (lanes.load().waiting_for_slot == before) std::this_thread::yield();
+  };
+  for (const char* task : {"a1", "a2", "a3"}) enter(task, "a");
+  for (const char* task : {"b1", "b2"}) enter(task, "b");
+  const auto position = [&](const char* task) { return lanes.place(task).value().position; };
+  EXPECT_EQ(position("a1"), 1);
+  EXPECT_EQ(position("b1"), 2);
+  EXPECT_EQ(position("a2"), 3);
+  EXPECT_EQ(position("b2"), 4);
+  EXPECT_EQ(position("a3"), 5);
+  EXPECT_FALSE(lanes.place("a1")->expected_wait);  // no slot was given back yet
+  EXPECT_FALSE(lanes.place("nobody"));
+  board.change([&] { open = true; });
+  EXPECT_TRUE(board.wait([&] { return inside == 6; }));
+}
+
+TEST(Lanes, TheExpectedWaitGrowsWithThePlace) {
+  Board board;
+  int released = 0;
+  int inside = 0;
+  LaneOptions options;
+  options.start_slots = 1;
+  Lanes lanes(options, [&](Lanes::Turn& turn) {
+    if (!turn.has_start_slot) return Next::start_slot();
+    int number = 0;
+    board.change([&] { number = ++inside; });
+    std::this_thread::sleep_for(Millis{20});
+    board.wait([&] { return released >= number; });
+    return Next::done();
+  });
+  for (const char* task : {"1", "2", "3", "4"}) {
+    const int before = lanes.load().lanes;
+    lanes.wake(task, "u");
+    while (lanes.load().lanes == before) std::this_thread::yield();
+  }
+  board.change([&] { released = 1; });
+  ASSERT_TRUE(board.wait([&] { return inside == 2; }));
+  while (lanes.load().waiting_for_slot != 2) std::this_thread::yield();
+  std::vector<Millis> waits;
+  for (const char* task : {"1", "2", "3", "4"}) {
+    if (const auto place = lanes.place(task)) waits.push_back(place->expected_wait.value());
+  }
+  std::sort(waits.begin(), waits.end());
+  ASSERT_EQ(waits.size(), 2U);
+  EXPECT_GE(waits[0], Millis{20});
+  EXPECT_GE(waits[1], waits[0] * 2 - Millis{1});
+  board.change([&] { released = 4; });
+  EXPECT_TRUE(board.wait([&] { return inside == 4; }));
+}
+
+// Two slots: of what nobody waits for one at a time, and only while nobody else wants it.
+TEST(Lanes, WhatRunsInTheBackgroundYields) {
+  Board board;
+  bool open = false;
+  std::vector<std::string> order;
+  LaneOptions options;
+  options.start_slots = 2;
+  Lanes lanes(options, [&](Lanes::Turn& turn) {
+    if (!turn.has_start_slot) return Next::start_slot();
+    EXPECT_EQ(turn.background, turn.task_id.starts_with("warm"));
+    board.change([&] { order.push_back(turn.task_id); });
+    board.wait([&] { return open; });
+    return Next::done();
+  });
+  for (const char* slot : {"warm1", "warm2", "warm3"}) lanes.wake_background(slot);
+  ASSERT_TRUE(board.wait([&] { return order.size() == 1; }));
+  EXPECT_EQ(lanes.load().waiting_for_slot, 0);  // nobody's start waits
+  EXPECT_FALSE(lanes.place("warm2"));
+  lanes.wake("first", "u");
+  ASSERT_TRUE(board.wait([&] { return order.size() == 2; }));
+  EXPECT_EQ(order[1], "first");
+  lanes.wake("second", "u");
+  lanes.wake("third", "u");
+  while (lanes.load().waiting_for_slot < 2) std::this_thread::yield();
+  board.change([&] { open = true; });
+  ASSERT_TRUE(board.wait([&] { return order.size() == 6; }));
+  EXPECT_EQ(std::set<std::string>(order.begin() + 2, order.begin() + 4),
+            (std::set<std::string>{"second", "third"}));
 }
 
 TEST(Lanes, AWokenLaneLeavesTheStartQueue) {
