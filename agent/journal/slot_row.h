@@ -24,7 +24,7 @@ std::optional<SlotPhase> slot_phase_from(std::string_view name);
 struct SlotRow {
   std::string slot_id;  // UUIDv7; its container's name and labels bear it
   std::string service_type;
-  std::string spec_hash;  // Service::spec_hash of the definition that it is made by
+  std::string spec_hash;  // of all that decides how its container is made
   SlotPhase phase = SlotPhase::making;
   // Counts the changes of this row. An update must carry the version that it was read with.
   std::int64_t version = 0;

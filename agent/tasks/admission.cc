@@ -48,10 +48,12 @@ void check_floor(const std::string& path, std::int64_t floor) {
   throw error;
 }
 
-// Gives the task the oldest warm container that is ready, if there is one of its definition.
-bool claim_warm(journal::Transaction& transaction, journal::TaskRow& row) {
+// Gives the task the oldest warm container that is ready, if there is one as it is made now.
+bool claim_warm(journal::Transaction& transaction, const std::string& warm_hash,
+                journal::TaskRow& row) {
+  if (warm_hash.empty()) return false;
   for (journal::SlotRow& slot : transaction.slots()) {
-    if (slot.phase != journal::SlotPhase::ready || slot.spec_hash != row.spec_hash) continue;
+    if (slot.phase != journal::SlotPhase::ready || slot.spec_hash != warm_hash) continue;
     slot.phase = journal::SlotPhase::claimed;
     slot.task_id = row.task.task_id;
     transaction.update_slot(slot);
@@ -99,7 +101,7 @@ Admission admit(journal::Transaction& transaction, const AdmissionRules& rules,
   row.spec_hash = service.spec_hash;
   row.memory_bytes = service.memory_bytes;
   row.cpus = service.cpus;
-  const bool warm = claim_warm(transaction, row);
+  const bool warm = claim_warm(transaction, rules.warm_hash, row);
   transaction.insert(row);
   transaction.append(event_type::kStartRequested, row, now,
                      dump_json({{"requestedBy", intent.requested_by}}));

@@ -25,6 +25,7 @@ struct AdmissionRules {
   std::string host_name;
   Limits limits;
   HostCapacity capacity;
+  std::string warm_hash;  // of warm containers that the task may claim; empty: none
 };
 
 // Inside a transaction: the task that the key admitted before, or a new row. Throws conflict

@@ -96,9 +96,15 @@ engine::ContainerSpec warm_spec(const TaskOptions& options, const catalog::Servi
   auto spec = unnamed_spec(options, service,
                            {{"token", secret_of(options, slot.slot_id)}, {"basePath", "/"}});
   spec.name = engine::container_name(slot.slot_id);
-  spec.labels = labels(options, slot.service_type, slot.created_at, slot.spec_hash);
+  spec.labels = labels(options, slot.service_type, slot.created_at, service.spec_hash);
   spec.labels[engine::kLabelSlotId] = slot.slot_id;
   return spec;
+}
+
+std::string warm_hash(const TaskOptions& options, const catalog::Service& service) {
+  const auto line = [](std::string_view text) { return std::string(text).append("\n"); };
+  return sha256_hex(line(service.spec_hash) + line(options.publish_address) +
+                    line(options.port_range) + line(std::to_string(options.log_max_bytes)));
 }
 
 bool can_be_warm(const TaskOptions& options, const catalog::Service& service) {

@@ -26,6 +26,8 @@ engine::ContainerSpec container_spec(const TaskOptions& options, const catalog::
 // One that is made before there is a task.
 engine::ContainerSpec warm_spec(const TaskOptions& options, const catalog::Service& service,
                                 const journal::SlotRow& slot);
+// Hex SHA-256 of all that decides how that one is made: the definition, and the agent's settings.
+std::string warm_hash(const TaskOptions& options, const catalog::Service& service);
 // False: under the gateway that is configured its container has to know the task's own path.
 bool can_be_warm(const TaskOptions& options, const catalog::Service& service);
 

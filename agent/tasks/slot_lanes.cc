@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agent/tasks/container_spec.h"
 #include "agent/tasks/slot_run.h"
 #include "common/failpoint.h"
 #include "common/log.h"
@@ -75,7 +76,7 @@ bool SlotLanes::Run::is_taken(const engine::Belonging& whose,
 const catalog::Service* SlotLanes::Run::service() {
   if (!catalog_) catalog_ = parts_.catalog();
   const catalog::Service* found = catalog_->find(row_->service_type);
-  return found != nullptr && found->spec_hash == row_->spec_hash ? found : nullptr;
+  return found != nullptr && warm_hash(parts_.options, *found) == row_->spec_hash ? found : nullptr;
 }
 
 Next SlotLanes::Run::perform(SlotAct act) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/tasks/admission.h"
+#include "agent/tasks/container_spec.h"
 #include "agent/tasks/drain.h"
 #include "agent/tasks/task_service_state.h"
 #include "common/error.h"
@@ -21,6 +22,16 @@ LaneOptions lane_options(const TaskOptions& options) {
   return {.start_slots = options.concurrent_starts > 0 ? options.concurrent_starts : two_a_core,
           .max_threads = options.lane_threads};
 }
+
+namespace {
+
+// Of the warm containers that a start may claim.
+std::string warm_hash_for(const TaskOptions& options, const catalog::Service& service) {
+  const bool keeps_any = service.warm > 0 && can_be_warm(options, service);
+  return keeps_any ? warm_hash(options, service) : std::string();
+}
+
+}  // namespace
 
 TaskService::TaskService(TaskOptions options, journal::Journal& journal, engine::Engine& engine,
                          std::shared_ptr<const catalog::Catalog> catalog, const Clock& clock)
@@ -43,7 +54,7 @@ Admission TaskService::start(const StartIntent& intent) {
   if (service == nullptr) throw unknown_service(intent.service_type, *catalog);
   if (!state_->session.trusted()) throw engine_is_away(state_->session.health().last_error);
   const AdmissionRules rules{state_->options.host_name, state_->current_limits(),
-                             state_->session.capacity()};
+                             state_->session.capacity(), warm_hash_for(state_->options, *service)};
   check_free_disk(state_->options.data_dir, state_->session.engine_root(),
                   rules.limits.min_free_disk_bytes);
 

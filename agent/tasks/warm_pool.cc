@@ -96,10 +96,11 @@ std::vector<PoolWish> WarmPool::wishes(const catalog::Catalog& catalog, bool may
       if (service.warm == 0 || !can_be_warm(parts_.options, service)) continue;
       Book& book = books[service.name];
       // Another definition is another chance.
-      if (book.failed_spec != service.spec_hash) book.not_before.reset();
+      const std::string hash = warm_hash(parts_.options, service);
+      if (book.failed_spec != hash) book.not_before.reset();
       const bool patient = book.not_before && now < *book.not_before;
-      wishes.push_back({service.name, service.spec_hash, book.image_id, service.warm,
-                        service.memory_bytes, service.cpus, may_fill && !patient});
+      wishes.push_back({service.name, hash, book.image_id, service.warm, service.memory_bytes,
+                        service.cpus, may_fill && !patient});
     }
     return wishes;
   });

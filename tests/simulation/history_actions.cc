@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <set>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "agent/engine/labels.h"
@@ -230,13 +231,15 @@ bool History::do_late() { return do_what_is_late() > 0; }
 // A start that comes true late may find that its container ran and ended meanwhile.
 int History::do_what_is_late() {
   rig_.clock.advance(Millis{1});  // no two runs of a container begin at once
-  std::set<std::string> ran;
-  for (const auto& container : rig_.our_containers()) {
-    if (container.started_at && !container.alive()) ran.insert(container.id);
-  }
+  std::map<std::string, std::optional<Instant>> before;
+  for (const auto& container : rig_.our_containers()) before[container.id] = container.started_at;
   const int count = rig_.engine.do_late();
   for (const auto& container : rig_.our_containers()) {
-    if (container.alive() && ran.contains(container.id)) rig_.ledger.touched.insert(container.id);
+    const auto known = before.find(container.id);
+    // A stop that was late, too, may have ended it again.
+    if (known != before.end() && known->second && known->second != container.started_at) {
+      rig_.ledger.touched.insert(container.id);
+    }
   }
   return count;
 }

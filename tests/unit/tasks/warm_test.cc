@@ -295,6 +295,28 @@ TEST_F(Warm, AnotherImageDrainsThePool) {
       [&] { return ready() == 2 && slots().front().image_id != before.front().image_id; }));
 }
 
+TEST_F(Warm, AnotherAddressDrainsThePoolBeforeAnybodyGetsOne) {
+  world.boot();
+  ASSERT_TRUE(has_ready(2));
+  const auto before = slots();
+  world.shut_down();
+  world.options.publish_address = "127.0.0.2";
+  world.boot();
+  const auto row = world.run();
+  for (const auto& slot : before) EXPECT_NE(row.task.container_id, slot.container_id);
+  EXPECT_TRUE(eventually([&] { return ready() == 2 && std::ssize(slots()) == 2; }));
+}
+
+TEST_F(Warm, UnderOnePathForEachTaskNoneIsKeptThatHasToKnowIt) {
+  world.options.gateway = GatewayAddress("https://tasks.example", GatewayAddress::Mode::path);
+  world.boot();
+  ASSERT_TRUE(has_ready(2));
+  want(2, "command = [\"--base={basePath}\"]\n");
+  EXPECT_TRUE(eventually([&] { return slots().empty(); }));
+  EXPECT_THAT(pool().problem, HasSubstr("basePath"));
+  EXPECT_EQ(world.run().task.status, TaskStatus::running);
+}
+
 TEST_F(Warm, FewerAreWantedOrNone) {
   world.boot();
   ASSERT_TRUE(has_ready(2));

@@ -67,8 +67,10 @@ class World {
   // Leaves what a process leaves that is killed right after it admitted a start.
   std::string admit_and_die(const std::string& user = kAlice) {
     const auto admission = journal.writing([&](journal::Transaction& transaction) {
-      return admit(transaction, {options.host_name, options.limits, {}},
-                   {user, "web", user, "", ""}, *catalog->find("web"), clock.now());
+      return admit(
+          transaction,
+          {options.host_name, options.limits, {}, warm_hash(options, *catalog->find("web"))},
+          {user, "web", user, "", ""}, *catalog->find("web"), clock.now());
     });
     return admission.task_id;
   }
