@@ -105,7 +105,7 @@ void outlive(AgentProcess& agent) {
 
 void drain_and_resume(AgentProcess& agent) {
   caller(agent).post("/api/host/drain", {{"reason", "new cables"}});
-  caller(agent).post("/api/host/resume", Json::object());
+  agent.cli({"resume"});
 }
 
 void await_warm(AgentProcess& agent) {

@@ -272,7 +272,11 @@ Reached live(const Operation& operation, const Trouble& trouble, std::string_vie
   }
   if (!rig.is_up()) rig.boot();
   settle(rig);
-  rig.tick();
+  try {
+    rig.tick();
+  } catch (const Error&) {
+    rig.tick();  // the trouble was left for it
+  }
   settle(rig);
   if (operation.warm) fill(rig);
   result.faults = broken_invariants(rig);
