@@ -18,6 +18,9 @@ using journal::SlotPhase;
 using journal::SlotRow;
 
 constexpr Millis kPoolInterval{5'000};
+// After a nudge nothing is done until none came for so long, or they have come for that long.
+constexpr Millis kCalm{200};
+constexpr Millis kLongestCalm{1'000};
 constexpr double kWeightOfNewest = 0.2;  // the weight of the newest in a mean
 
 PoolFacts facts_of(journal::Transaction& transaction, const std::vector<PoolWish>& wishes) {
@@ -63,10 +66,13 @@ void WarmPool::nudge() {
 
 void WarmPool::keep_time(const std::stop_token& stop) {
   bool failing = false;
-  bool nudged = false;
+  std::optional<std::chrono::steady_clock::time_point> looked;  // at the images
   while (!stop.stop_requested()) {
+    const auto now = std::chrono::steady_clock::now();
+    const bool looks = !looked || now - *looked >= kPoolInterval;
     try {
-      step(!nudged);
+      step(looks);
+      if (looks) looked = now;
       failing = false;
     } catch (const std::exception& error) {
       // The first failure of a row is news; the tenth is not.
@@ -75,9 +81,21 @@ void WarmPool::keep_time(const std::stop_token& stop) {
       }
     }
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, stop, kPoolInterval, [this] { return nudged_; });
-    nudged = std::exchange(nudged_, false);
+    if (changed_.wait_for(lock, stop, kPoolInterval, [this] { return nudged_; })) {
+      await_calm(lock, stop);
+    }
   }
+}
+
+// Making a container keeps the engine busy: while users take one after another it would hold them
+// up.
+void WarmPool::await_calm(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
+  const auto latest = std::chrono::steady_clock::now() + kLongestCalm;
+  do {
+    nudged_ = false;
+    changed_.wait_for(lock, stop, kCalm, [this] { return nudged_; });
+  } while (nudged_ && std::chrono::steady_clock::now() < latest && !stop.stop_requested());
+  nudged_ = false;
 }
 
 void WarmPool::look_at_images(const catalog::Catalog& catalog) {
@@ -168,7 +186,8 @@ void WarmPool::count_claim(const std::string& service, bool hit) {
 }
 
 void WarmPool::note_ready(const SlotRow& slot) {
-  const auto took = static_cast<double>((parts_.clock.now() - slot.created_at).count());
+  const Millis since = std::max(parts_.clock.now() - slot.created_at, Millis{0});
+  const auto took = static_cast<double>(since.count());
   books_.with([&](Books& books) {
     Book& book = books[slot.service_type];
     book.refill_ms =

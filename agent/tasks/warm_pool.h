@@ -82,6 +82,7 @@ class WarmPool {
   using Books = std::map<std::string, Book>;
 
   void keep_time(const std::stop_token& stop);
+  void await_calm(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
   void look_at_images(const catalog::Catalog& catalog);
   std::vector<PoolWish> wishes(const catalog::Catalog& catalog, bool may_fill);
   bool has_disk() const;
