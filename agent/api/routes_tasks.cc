@@ -144,16 +144,16 @@ struct WholeTask {
 WholeTask read_whole_task(const RouteContext& context, const Request& request) {
   WholeTask whole;
   whole.head = context.parts.journal.head();
-  whole.task = visible_task(context, request).task;
+  context.parts.journal.read([&](journal::Reader& reader) {
+    whole.task = visible_task(reader, request).task;
+    whole.activity = reader.activity(whole.task.task_id);
+    whole.events = reader.history_of(whole.task.task_id);
+    whole.receipts = reader.cursors().receipts_of(whole.task.task_id);
+  });
   whole.user = user_of(context, request, whole.task);
   if (whole.task.status == TaskStatus::starting) {
     whole.progress = context.parts.tasks.starts().find(whole.task.task_id);
   }
-  context.parts.journal.read([&](journal::Reader& reader) {
-    whole.activity = reader.activity(whole.task.task_id);
-    whole.events = reader.events_of(whole.task.task_id);
-    whole.receipts = reader.cursors().receipts_of(whole.task.task_id);
-  });
   return whole;
 }
 
