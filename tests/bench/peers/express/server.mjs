@@ -39,13 +39,13 @@ const columns = `id, user_id, service_type, container_id, port, start_time, stop
   extract(epoch FROM duration)::float8 AS seconds, status, host, usage_hash`;
 const statements = {
   one: `SELECT ${columns} FROM tasks WHERE id = $1`,
-  first: `SELECT ${columns} FROM tasks ORDER BY start_time DESC, id DESC LIMIT $1`,
-  next: `SELECT ${columns} FROM tasks WHERE (start_time, id) < ($2, $3)
-    ORDER BY start_time DESC, id DESC LIMIT $1`,
-  firstOwn: `SELECT ${columns} FROM tasks WHERE user_id = $2
-    ORDER BY start_time DESC, id DESC LIMIT $1`,
-  nextOwn: `SELECT ${columns} FROM tasks WHERE user_id = $4 AND (start_time, id) < ($2, $3)
-    ORDER BY start_time DESC, id DESC LIMIT $1`,
+  first: `SELECT ${columns} FROM tasks ORDER BY start_time DESC, id DESC`,
+  next: `SELECT ${columns} FROM tasks WHERE (start_time, id) < ($1, $2)
+    ORDER BY start_time DESC, id DESC`,
+  firstOwn: `SELECT ${columns} FROM tasks WHERE user_id = $1
+    ORDER BY start_time DESC, id DESC`,
+  nextOwn: `SELECT ${columns} FROM tasks WHERE user_id = $3 AND (start_time, id) < ($1, $2)
+    ORDER BY start_time DESC, id DESC`,
   insert: `INSERT INTO tasks (id, user_id, service_type, start_time, status, host)
     VALUES ($1, $2, $3, now(), 'Starting', 'bench')`,
   started: `UPDATE tasks SET container_id = $2, port = $3, start_time = $4, status = 'Running'
@@ -56,6 +56,13 @@ const statements = {
 
 async function query(name, ...values) {
   return (await pool.query({ name, text: statements[name], values })).rows;
+}
+
+// A statement for each size of a page: with a limit that is a parameter PostgreSQL makes its plan anew
+// each time, for it can't tell whether the index is worth it.
+async function page(name, limit, ...values) {
+  const text = `${statements[name]} LIMIT ${limit}`;
+  return (await pool.query({ name: `${name}${limit}`, text, values })).rows;
 }
 
 function toTask(row) {
@@ -123,12 +130,12 @@ app.get('/api/tasks/:id', async (request, response) => {
 });
 
 app.get('/api/tasks', async (request, response) => {
-  const limit = Math.min(Math.max(Number(request.query.limit) || 100, 1), 500);
+  const limit = Math.min(Math.max(Math.trunc(request.query.limit) || 100, 1), 500);
   const cursor = request.query.cursor;
   const after = cursor ? JSON.parse(Buffer.from(cursor, 'base64url').toString()) : [];
   const own = request.caller.admin ? '' : 'Own';
   const user = request.caller.admin ? [] : [request.caller.id];
-  const rows = await query((cursor ? 'next' : 'first') + own, limit + 1, ...after, ...user);
+  const rows = await page((cursor ? 'next' : 'first') + own, limit + 1, ...after, ...user);
   if (rows.length > limit) {
     rows.pop();
     const last = rows[rows.length - 1];
