@@ -34,7 +34,8 @@ def sweeps(figures):
         if series:
             all_of_them.append((title, step, unit, series))
     for route, words in (("task", "GET /api/tasks/{id}"), ("list", "GET /api/tasks?limit=50")):
-        for name, unit in (("rate", "requests a second"), ("p99", "ms, p99")):
+        for name, unit in (("rate", "requests a second"), ("p99", "ms, p99"),
+                           ("cpu", "us of the processors a request")):
             add(f"{words}, {READERS} clients", "tasks of history", unit,
                 {peer: points(figures, "load." + name, "tasks", route=route, of=of, running=0,
                               clients=READERS) for peer, of in peers.items()})

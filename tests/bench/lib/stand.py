@@ -59,6 +59,24 @@ def output_of(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+def with_children(pid):
+    found = [pid]
+    with contextlib.suppress(OSError):
+        for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            found += with_children(int(child))
+    return found
+
+
+def cpu_seconds(pids):
+    """What these processes have taken so far, and their threads."""
+    ticks = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            after_name = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += int(after_name[11]) + int(after_name[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def token_of(user, role):
     def part(data):
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -169,6 +187,9 @@ class Agent:
         with concurrent.futures.ThreadPoolExecutor(8) as crew:
             list(crew.map(start_one, range(count - running)))
 
+    def pids(self):
+        return [self.process.pid]
+
     def memory(self):
         """{RssAnon, VmRSS} in MiB."""
         found = {}
@@ -248,6 +269,10 @@ class Express:
         if not line:
             raise RuntimeError("the Express peer does not start")
         self.url = "http://127.0.0.1:" + line
+
+    def pids(self):
+        """With its database, which does half of the work."""
+        return [self.process.pid, *with_children(self.postgres.process.pid)]
 
     def stop(self):
         end_process(self.process)

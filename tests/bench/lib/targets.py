@@ -123,6 +123,12 @@ def reads(rows, figures):
                  figures.ratio(("load.rate", {"of": "agent", **labels}),
                                ("load.rate", {"of": "express", **labels})),
                  least=times, note=note)
+        ours, theirs = (figures.measured("load.cpu", of=of, **labels) for of in ("agent", "express"))
+        rows.add("reads", "… processors' time a request: Express and its database to the agent", "",
+                 figures.ratio(("load.cpu", {"of": "express", **labels}),
+                               ("load.cpu", {"of": "agent", **labels})),
+                 note=f"{number(ours.value, 'us')}, Express {number(theirs.value, 'us')}"
+                 if ours and theirs else "")
     labels = {"route": "task", "clients": READERS, "tasks": tasks, "running": 0}
     theirs = figures.measured("load.p99", of="express", **labels)
     rows.add("reads", "GET /api/tasks/{id}, the same: p99", "<= 3 ms",
