@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 
 #include "agent/gateway_settings.h"
 #include "common/destination.h"
@@ -106,6 +108,8 @@ api::ServerOptions server_options(const Config& config) {
       static_cast<std::size_t>(count(config, "server.max_connections_per_address", 1));
   server.max_body_bytes =
       static_cast<std::size_t>(in_range(config, "server.max_body_bytes", 1'024, 16LL << 20));
+  // Short answers are made on these; more than a few would take from the containers.
+  server.io_threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4);
   return server;
 }
 

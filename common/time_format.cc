@@ -135,28 +135,49 @@ bool is_misplaced_leap_second(seconds written, Instant instant) {
   return floor<seconds>(instant) != floor<days>(instant);
 }
 
+// The last `count` digits of a number. A list of tasks has hundreds of times, and printf took a
+// fifth of what the list takes.
+void put_digits(char* at, unsigned number, int count) {
+  for (int i = count; i-- > 0; number /= 10) at[i] = static_cast<char>('0' + number % 10);
+}
+
 std::string trimmed_fraction(long long whole, long long thousandths) {
-  std::array<char, 40> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%lld.%03lld", whole, thousandths);
-  std::string text(buffer.data());
+  std::string text = std::to_string(whole);
+  if (thousandths == 0) return text;
+  std::array<char, 4> decimals = {'.'};
+  put_digits(decimals.data() + 1, static_cast<unsigned>(thousandths), 3);
+  text.append(decimals.data(), decimals.size());
   text.erase(text.find_last_not_of('0') + 1);
-  if (text.back() == '.') text.pop_back();
   return text;
 }
 
 }  // namespace
 
-std::string format_rfc3339(Instant instant) {
+void append_rfc3339(std::string& out, Instant instant) {
   const auto day = floor<days>(instant);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss time{instant - day};
-  std::array<char, 48> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-                static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
-                static_cast<int>(time.subseconds().count()));
-  return buffer.data();
+  constexpr std::string_view kForm = "0000-00-00T00:00:00.000Z";
+  std::array<char, kForm.size()> text{};
+  kForm.copy(text.data(), text.size());
+  const auto put = [&](std::size_t at, auto value, int digits) {
+    put_digits(text.data() + at, static_cast<unsigned>(value), digits);
+  };
+  put(0, std::clamp(static_cast<int>(date.year()), 0, 9'999), 4);
+  put(5, static_cast<unsigned>(date.month()), 2);
+  put(8, static_cast<unsigned>(date.day()), 2);
+  put(11, time.hours().count(), 2);
+  put(14, time.minutes().count(), 2);
+  put(17, time.seconds().count(), 2);
+  put(20, time.subseconds().count(), 3);
+  out.append(text.data(), text.size());
+}
+
+std::string format_rfc3339(Instant instant) {
+  std::string text;
+  text.reserve(24);
+  append_rfc3339(text, instant);
+  return text;
 }
 
 std::optional<Instant> parse_rfc3339(std::string_view text) {

@@ -12,7 +12,9 @@
 namespace resmgr {
 
 // RFC 3339 in UTC with milliseconds: 2026-11-22T17:04:05.123Z.
+// Years below 0 and beyond 9999 are written as these.
 std::string format_rfc3339(Instant instant);
+void append_rfc3339(std::string& out, Instant instant);
 
 // Accepts any RFC 3339 time with 0 to 9 fractional digits and 'Z' or a numeric offset; digits
 // below a millisecond are cut, not rounded. Empty for anything else, and for the engine's zero

@@ -9,10 +9,14 @@
 namespace resmgr::api {
 
 journal::TaskRow visible_task(const RouteContext& context, const Request& request) {
+  return context.parts.journal.reading(
+      [&](journal::Reader& reader) { return visible_task(reader, request); });
+}
+
+journal::TaskRow visible_task(journal::Reader& reader, const Request& request) {
   const std::string_view name = request.captures.front();
   if (const auto id = parse_uuid(name)) {
-    auto row =
-        context.parts.journal.reading([&](journal::Reader& reader) { return reader.task(*id); });
+    auto row = reader.task(*id);
     if (row && request.caller->may_see(row->task.user_id)) return std::move(*row);
   }
   constexpr std::size_t kShown = 64;

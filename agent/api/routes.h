@@ -96,6 +96,7 @@ std::string user_asked_for(Query& query, const identity::Principal& caller, std:
 // The task that the path's first capture names. Throws not_found: there is none, the caller may
 // not see it, or it is no id.
 journal::TaskRow visible_task(const RouteContext& context, const Request& request);
+journal::TaskRow visible_task(journal::Reader& reader, const Request& request);
 // The answer to GET /api/tasks/{id}. May ask the engine.
 Response single_task(const RouteContext& context, const Request& request);
 // Where the caller's browser finds a running task: through the gateway, or as TaskService has it.

@@ -105,8 +105,12 @@ std::optional<identity::UserProfile> user_of(const RouteContext& context, const 
   return context.parts.users->known(task.user_id);
 }
 
-Response list_tasks(const RouteContext& context, const Request& request) {
-  const Page page = read_page(request);
+// Whether it is read off an index, and short: handing it to another thread would take as long.
+bool is_quick(const Page& page) {
+  return page.limit <= kUsualPage && page.filter.statuses.empty() && page.filter.id_part.empty();
+}
+
+Response list_tasks(const RouteContext& context, const Request& request, const Page& page) {
   const std::int64_t head = context.parts.journal.head();
   // One more than asked for tells whether there is another page.
   auto rows = context.parts.journal.reading([&](journal::Reader& reader) {
@@ -130,6 +134,16 @@ Response list_tasks(const RouteContext& context, const Request& request) {
   return response;
 }
 
+std::optional<Response> get_tasks(RouteContext& context, const Responder& responder) {
+  const Request& request = responder.request();
+  Page page = read_page(request);
+  if (is_quick(page)) return list_tasks(context, request, page);
+  answer_on_worker(context, responder, [&context, &request, page = std::move(page)] {
+    return list_tasks(context, request, page);
+  });
+  return std::nullopt;
+}
+
 // All that the journal knows of one task.
 struct WholeTask {
   std::int64_t head = 0;  // events after that bring it up to date
@@ -144,16 +158,16 @@ struct WholeTask {
 WholeTask read_whole_task(const RouteContext& context, const Request& request) {
   WholeTask whole;
   whole.head = context.parts.journal.head();
-  whole.task = visible_task(context, request).task;
+  context.parts.journal.read([&](journal::Reader& reader) {
+    whole.task = visible_task(reader, request).task;
+    whole.activity = reader.activity(whole.task.task_id);
+    whole.events = reader.history_of(whole.task.task_id);
+    whole.receipts = reader.cursors().receipts_of(whole.task.task_id);
+  });
   whole.user = user_of(context, request, whole.task);
   if (whole.task.status == TaskStatus::starting) {
     whole.progress = context.parts.tasks.starts().find(whole.task.task_id);
   }
-  context.parts.journal.read([&](journal::Reader& reader) {
-    whole.activity = reader.activity(whole.task.task_id);
-    whole.events = reader.events_of(whole.task.task_id);
-    whole.receipts = reader.cursors().receipts_of(whole.task.task_id);
-  });
   return whole;
 }
 
@@ -192,9 +206,8 @@ Response single_task(const RouteContext& context, const Request& request) {
 void add_task_routes(Router& router, const Context& context) {
   router.add({.method = Method::get,
               .pattern = wire::kTasks,
-              .runs = Runs::on_worker,
               .handler = [raw = context.get()](const Responder& responder) {
-                return list_tasks(*raw, responder.request());
+                return get_tasks(*raw, responder);
               }});
   router.add({.method = Method::get,
               .pattern = "/api/tasks/{id}",

@@ -27,6 +27,13 @@ void append_string(std::string& out, std::string_view text) {
   }
 }
 
+// What the agent itself makes of letters and digits: ids, hashes and names of its own.
+void append_plain(std::string& out, std::string_view text) {
+  out += '"';
+  out += text;
+  out += '"';
+}
+
 void append_integer(std::string& out, std::int64_t number) {
   std::array<char, 24> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
@@ -55,7 +62,7 @@ void append_time(std::string& out, std::string_view name, const std::optional<In
     return;
   }
   out += '"';
-  out += format_rfc3339(*time);
+  append_rfc3339(out, *time);
   out += '"';
 }
 
@@ -93,7 +100,7 @@ void append_duration(std::string& out, const std::optional<Millis>& duration) {
 // All but the closing brace.
 void append_members(std::string& out, const Task& task) {
   out += "{\"taskId\":";
-  append_string(out, task.task_id);
+  append_plain(out, task.task_id);
   append_name(out, "userId");
   append_string(out, task.user_id);
   append_name(out, "serviceType");
@@ -109,7 +116,7 @@ void append_members(std::string& out, const Task& task) {
   append_time(out, "stopTime", task.stop_time);
   append_duration(out, task.duration());
   append_name(out, "status");
-  append_string(out, to_string(task.status));
+  append_plain(out, to_string(task.status));
   append_text_or_null(out, "statusReason", task.status_reason);
   append_text_or_null(out, "precision", task.stop_time ? to_string(task.precision) : "");
   append_integer_or_null(out, "exitCode", task.exit_code);

@@ -76,6 +76,8 @@ class Reader {
   using OnEvent = std::function<bool(Event&)>;
   virtual void visit_events(std::int64_t seq, int limit, const OnEvent& on_event) = 0;
   virtual std::vector<Event> events_of(std::string_view task_id) = 0;
+  // The same, of each its number, time, type and details alone.
+  virtual std::vector<Event> history_of(std::string_view task_id) = 0;
 
   virtual std::optional<std::string> usage_record(std::string_view task_id) = 0;
   // Those of tasks that are pruned too. By number.

@@ -26,6 +26,9 @@ constexpr std::string_view kEventsOfUserAfter =
 constexpr std::string_view kEventsOfTask =
     "SELECT " RESMGR_EVENT_COLUMNS
     " FROM events INDEXED BY events_of_task WHERE task_id = ?1 ORDER BY seq";
+constexpr std::string_view kHistoryOfTask =
+    "SELECT seq, time, type, details"
+    " FROM events INDEXED BY events_of_task WHERE task_id = ?1 ORDER BY seq";
 constexpr std::string_view kUsageRecord = "SELECT record FROM usage_records WHERE task_id = ?1";
 #define RESMGR_USAGE_COLUMNS "rowid, task_id, record, hash"
 constexpr std::string_view kUsageOf =
@@ -129,6 +132,21 @@ void SnapshotReader::visit_events(std::int64_t seq, int limit, const OnEvent& on
 std::vector<Event> SnapshotReader::events_of(std::string_view task_id) {
   Query query(database_, kEventsOfTask, task_id);
   return read_events(query);
+}
+
+std::vector<Event> SnapshotReader::history_of(std::string_view task_id) {
+  Query query(database_, kHistoryOfTask, task_id);
+  std::vector<Event> events;
+  constexpr std::size_t kUsual = 8;
+  events.reserve(kUsual);
+  while (query->step()) {
+    Event& event = events.emplace_back();
+    event.seq = query->integer(0);
+    event.time = instant_from_millis(query->integer(1));
+    event.type = query->text(2);
+    event.details = query->text(3);
+  }
+  return events;
 }
 
 std::optional<std::string> SnapshotReader::usage_record(std::string_view task_id) {

@@ -2,15 +2,12 @@
 // and through bare statements on the same schema, in turns within one run. Ratios are what counts;
 // the figures beside them are this machine's.
 //
-// Usage: journal_bench [--rows N] [--seconds S] [--rounds R] [--dir DIR]
+// Usage: journal_bench [--rows N] [--seconds S] [--rounds R] [--dir DIR] [--json FILE]
 //   DIR should be on the disk that matters (default: the working directory), not in memory.
 
 #include <stdlib.h>
 
-#include <algorithm>
 #include <atomic>
-#include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -28,6 +25,7 @@
 #include "common/json.h"
 #include "common/wire.h"
 #include "tests/bench/bare_sqlite.h"
+#include "tests/bench/figures.h"
 
 namespace resmgr::bench {
 namespace {
@@ -37,26 +35,15 @@ using journal::Reader;
 using journal::TaskFilter;
 using journal::TaskRow;
 using journal::Transaction;
-using SteadyClock = std::chrono::steady_clock;
-
 constexpr int kUsers = 200;
 constexpr int kPage = 50;
 
-struct Options {
+struct Plan {
   int rows = 100'000;
   double seconds = 1.0;
   int rounds = 5;
   std::filesystem::path dir = ".";
 };
-
-double seconds_since(SteadyClock::time_point begin) {
-  return std::chrono::duration<double>(SteadyClock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 Admission new_admission(int number) {
   Admission made;
@@ -108,20 +95,17 @@ double journal_commits(Journal& journal, int writers, double seconds) {
   return made / seconds_since(begin);
 }
 
-// In turns, so that what the disk does meanwhile hits both; the median of the rounds' ratios.
-void compare(const std::string& name, int rounds, const std::function<double()>& bare,
-             const std::function<double()>& ours) {
-  std::vector<double> ratios;
-  std::vector<double> bare_rates;
-  std::vector<double> our_rates;
+// In turns, so that what the disk does meanwhile hits both.
+void compare(Figures& figures, const std::string& what, int rounds,
+             const std::function<double()>& bare, const std::function<double()>& ours) {
+  Rounds bare_rates;
+  Rounds our_rates;
   for (int i = 0; i < rounds; ++i) {
-    bare_rates.push_back(bare());
-    our_rates.push_back(ours());
-    ratios.push_back(our_rates.back() / bare_rates.back());
+    bare_rates.push_back({bare()});
+    our_rates.push_back({ours()});
   }
-  std::printf("%-44s %9.0f/s  bare %9.0f/s  ratio %.2f\n", name.c_str(), median(our_rates),
-              median(bare_rates), median(ratios));
-  static_cast<void>(std::fflush(stdout));
+  figures.add("journal", "/s", {{"what", what}, {"of", "journal"}}, our_rates);
+  figures.add("journal", "/s", {{"what", what}, {"of", "bare"}}, bare_rates);
 }
 
 double per_second(double seconds, const std::function<void()>& once) {
@@ -135,17 +119,17 @@ double per_second(double seconds, const std::function<void()>& once) {
   return done / seconds_since(begin);
 }
 
-void bench_writes(const Options& options, const std::filesystem::path& dir) {
+void bench_writes(Figures& figures, const Plan& plan, const std::filesystem::path& dir) {
   BareWriter bare(dir / "bare.db");
   Journal journal({.file = dir / "journal.db"});
   for (const int writers : {16, 1, 2, 4, 64}) {
     const auto before = journal.statistics();
     compare(
-        "commits of " + std::to_string(writers) + " writers", options.rounds,
-        [&] { return bare_commits(bare, writers, options.seconds); },
-        [&] { return journal_commits(journal, writers, options.seconds); });
+        figures, "commits of " + std::to_string(writers) + " writers", plan.rounds,
+        [&] { return bare_commits(bare, writers, plan.seconds); },
+        [&] { return journal_commits(journal, writers, plan.seconds); });
     const auto after = journal.statistics();
-    std::printf("%-44s %9.1f\n", "  transactions in a commit",
+    figures.add("journal.transactions_in_a_commit", "", {{"writers", writers}},
                 static_cast<double>(after.transactions - before.transactions) /
                     static_cast<double>(after.commits - before.commits));
   }
@@ -177,11 +161,12 @@ std::vector<std::string> fill(const std::string& file, int rows) {
   return ids;
 }
 
-std::unique_ptr<Journal> bench_open(const std::string& file, const std::string& some_id) {
+std::unique_ptr<Journal> bench_open(Figures& figures, const std::string& file,
+                                    const std::string& some_id) {
   const auto begin = SteadyClock::now();
   auto journal = std::make_unique<Journal>(journal::JournalOptions{.file = file});
   journal->read([&](Reader& reader) { reader.task(some_id); });
-  std::printf("%-44s %9.1f ms\n", "open to the first answer", 1e3 * seconds_since(begin));
+  figures.add("journal.open_to_first_answer", "ms", Json::object(), millis_since(begin));
   return journal;
 }
 
@@ -192,15 +177,15 @@ constexpr char kSelect[] =
     " version, ended_by, failure, spec_hash, memory_bytes, cpus, cpu_ms, peak_memory_bytes"
     " FROM tasks WHERE task_id ";
 
-void bench_beside_bare(const Options& options, const std::string& file, Journal& journal,
-                       const std::vector<std::string>& ids) {
+void bench_beside_bare(Figures& figures, const Plan& plan, const std::string& file,
+                       Journal& journal, const std::vector<std::string>& ids) {
   std::minstd_rand random;
   const auto any = [&]() -> const std::string& { return ids[random() % ids.size()]; };
   const auto run = [&](const char* name, const std::function<void()>& bare,
                        const std::function<void(Reader&)>& ours) {
     compare(
-        name, options.rounds, [&] { return per_second(options.seconds, bare); },
-        [&] { return per_second(options.seconds, [&] { journal.read(ours); }); });
+        figures, name, plan.rounds, [&] { return per_second(plan.seconds, bare); },
+        [&] { return per_second(plan.seconds, [&] { journal.read(ours); }); });
   };
   BareReader task(file, std::string(kSelect) + "= ?1");
   BareReader page(file, std::string(kSelect) + "< ?1 ORDER BY task_id DESC LIMIT 50");
@@ -224,17 +209,16 @@ void bench_beside_bare(const Options& options, const std::string& file, Journal&
       [&](Reader& reader) { reader.tasks({}, kPage, any()); });
 }
 
-void bench_lists(const Options& options, Journal& journal, const std::vector<std::string>& ids) {
+void bench_lists(Figures& figures, const Plan& plan, Journal& journal,
+                 const std::vector<std::string>& ids) {
   const auto run = [&](const char* name, const TaskFilter& filter, const std::string& before) {
-    const double rate = per_second(options.seconds, [&] {
+    const double rate = per_second(plan.seconds, [&] {
       journal.read([&](Reader& reader) { reader.tasks(filter, kPage, before); });
     });
-    std::printf("%-44s %9.0f/s\n", name, rate);
-    return rate;
+    figures.add("journal.list", "/s", {{"what", name}}, rate);
   };
-  const double first = run("first page of 50", {}, "");
-  const double last = run("last page of 50", {}, ids[kPage + 1]);
-  std::printf("%-44s %9.2f\n", "  cost of the last page to the first's", first / last);
+  run("first page of 50", {}, "");
+  run("last page of 50", {}, ids[kPage + 1]);
   TaskFilter filter;
   filter.user_id = new_admission(7).row.task.user_id;
   run("first page of one user", filter, "");
@@ -247,40 +231,26 @@ void bench_lists(const Options& options, Journal& journal, const std::vector<std
   filter.id_part = short_id(ids[ids.size() / 2]);
   run("by the last 12 digits", filter, "");
   const double counts =
-      per_second(options.seconds, [&] { journal.read([](Reader& reader) { reader.counts(); }); });
-  std::printf("%-44s %9.0f/s\n", "counts", counts);
+      per_second(plan.seconds, [&] { journal.read([](Reader& reader) { reader.counts(); }); });
+  figures.add("journal.list", "/s", {{"what", "counts"}}, counts);
 }
 
-Options parse(int argc, char** argv) {
-  Options options;
-  for (int i = 1; i < argc; i += 2) {
-    const std::string name = argv[i];
-    const std::string value = i + 1 < argc ? argv[i + 1] : "";
-    if (name == "--rows") {
-      options.rows = std::stoi(value);
-    } else if (name == "--seconds") {
-      options.seconds = std::stod(value);
-    } else if (name == "--rounds") {
-      options.rounds = std::stoi(value);
-    } else if (name == "--dir") {
-      options.dir = value;
-    } else {
-      throw std::runtime_error("cannot use option '" + name + "': it is not known");
-    }
-  }
-  return options;
-}
-
-void run(const Options& options) {
-  std::string dir = (options.dir / "journal-bench-XXXXXX").string();
+void run(int argc, char** argv) {
+  const Options given(argc, argv, {"--rows", "--seconds", "--rounds", "--dir", "--json"});
+  Figures figures(given.text("--json", ""));
+  Plan plan;
+  plan.rows = given.integer("--rows", plan.rows);
+  plan.seconds = given.number("--seconds", plan.seconds);
+  plan.rounds = given.integer("--rounds", plan.rounds);
+  plan.dir = given.text("--dir", plan.dir);
+  std::string dir = (plan.dir / "journal-bench-XXXXXX").string();
   if (::mkdtemp(dir.data()) == nullptr) throw std::runtime_error("cannot make a directory");
-  std::printf("SQLite %s, %u cores\n", sqlite3_libversion(), std::thread::hardware_concurrency());
-  bench_writes(options, dir);
+  bench_writes(figures, plan, dir);
   const std::string file = dir + "/read.db";
-  const std::vector<std::string> ids = fill(file, options.rows);
-  auto journal = bench_open(file, ids.front());
-  bench_beside_bare(options, file, *journal, ids);
-  bench_lists(options, *journal, ids);
+  const std::vector<std::string> ids = fill(file, plan.rows);
+  auto journal = bench_open(figures, file, ids.front());
+  bench_beside_bare(figures, plan, file, *journal, ids);
+  bench_lists(figures, plan, *journal, ids);
   journal.reset();
   std::filesystem::remove_all(dir);
 }
@@ -289,11 +259,5 @@ void run(const Options& options) {
 }  // namespace resmgr::bench
 
 int main(int argc, char** argv) {
-  try {
-    resmgr::bench::run(resmgr::bench::parse(argc, argv));
-    return 0;
-  } catch (const std::exception& e) {
-    static_cast<void>(std::fprintf(stderr, "%s\n", e.what()));
-    return 1;
-  }
+  return resmgr::bench::run_bench("journal_bench", [&] { resmgr::bench::run(argc, argv); });
 }

@@ -1,7 +1,7 @@
 // What many subscribers of GET /api/live cost: memory each, when an event is with the last of them,
 // and how long other requests take meanwhile, as ratios of one run.
 //
-// Usage: live_bench [subscribers]   (10,000 unless said otherwise)
+// Usage: live_bench [--subscribers N] [--json FILE]   (10,000 unless said otherwise)
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -10,40 +10,26 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "common/json.h"
+#include "tests/bench/figures.h"
 #include "tests/support/agent_process.h"
 #include "tests/support/tokens.h"
 
-namespace resmgr {
+namespace resmgr::bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr int kEvents = 20;
 constexpr int kRequests = 20'000;
 constexpr std::chrono::seconds kPatience{60};
-
-double millis_since(Clock::time_point begin) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
-
-double quantile(std::vector<double> values, double q) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1) + 0.5)];
-}
 
 [[noreturn]] void give_up(const std::string& why) { throw std::runtime_error(why); }
 
@@ -102,18 +88,18 @@ class Subscribers {
     thread_ = std::thread([this] { read_all(); });
   }
   // When the last of them had that many messages, beginning with the first that came to any.
-  Clock::time_point wait_for(std::int64_t messages_each) const {
+  SteadyClock::time_point wait_for(std::int64_t messages_each) const {
     const auto wanted = messages_each * static_cast<std::int64_t>(all_.size());
-    const auto begin = Clock::now();
+    const auto begin = SteadyClock::now();
     while (messages_ < wanted) {
       if (lost_ > 0) give_up(std::to_string(lost_) + " subscribers were cut");
-      if (Clock::now() - begin > kPatience) {
+      if (SteadyClock::now() - begin > kPatience) {
         give_up("only " + std::to_string(messages_) + " of " + std::to_string(wanted) +
                 " messages came");
       }
       std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
-    return Clock::time_point(Clock::duration(last_message_.load()));
+    return SteadyClock::time_point(SteadyClock::duration(last_message_.load()));
   }
 
  private:
@@ -178,7 +164,7 @@ class Subscribers {
         }
         const int messages = one.frames.add(buffer.data(), static_cast<std::size_t>(got));
         if (messages == 0) continue;
-        last_message_ = Clock::now().time_since_epoch().count();
+        last_message_ = SteadyClock::now().time_since_epoch().count();
         messages_ += messages;
       }
     }
@@ -189,7 +175,7 @@ class Subscribers {
   int epoll_ = -1;
   std::vector<One> all_;
   std::atomic<std::int64_t> messages_{0};
-  std::atomic<Clock::rep> last_message_{0};
+  std::atomic<SteadyClock::rep> last_message_{0};
   std::atomic<int> lost_{0};
   std::atomic<bool> stop_{false};
   std::thread thread_;
@@ -215,7 +201,7 @@ void raise_file_limit() {
 double p99_of_requests(const support::RestClient& client, int count) {
   std::vector<double> taken;
   for (int i = 0; i < count; ++i) {
-    const auto begin = Clock::now();
+    const auto begin = SteadyClock::now();
     if (client.get("/api/tasks").status != 200) give_up("a request failed");
     taken.push_back(millis_since(begin));
   }
@@ -236,7 +222,7 @@ std::vector<double> measure_events(const support::RestClient& admin,
                                    const Subscribers& subscribers) {
   std::vector<double> taken;
   for (int i = 0; i < kEvents; ++i) {
-    const auto begin = Clock::now();
+    const auto begin = SteadyClock::now();
     make_event(admin, i);
     const auto last = subscribers.wait_for(i + 1);
     taken.push_back(std::chrono::duration<double, std::milli>(last - begin).count());
@@ -244,7 +230,10 @@ std::vector<double> measure_events(const support::RestClient& admin,
   return taken;
 }
 
-int run(int count) {
+void run(int argc, char** argv) {
+  const Options given(argc, argv, {"--subscribers", "--json"});
+  Figures figures(given.text("--json", ""));
+  const int count = given.integer("--subscribers", 10'000);
   raise_file_limit();
   support::AgentOptions options;
   // An eighth of them is kept for other requests.
@@ -278,24 +267,17 @@ int run(int count) {
   stop = true;
   busy.join();
 
-  std::printf("%d subscribers: %.2f KiB each at rest, %.2f KiB after %d events\n", count,
-              (with_all - before) / count, (after - before) / count, kEvents);
-  std::printf("an event is with the last after %.0f ms (median), %.0f ms (worst)\n",
-              quantile(events, 0.5), quantile(events, 1));
-  std::printf("GET /api/tasks p99: %.2f ms alone, %.2f ms while %d events went out, ratio %.2f\n",
-              idle, loaded, sent.load(), loaded / idle);
-  return EXIT_SUCCESS;
+  const Json labels = {{"subscribers", count}};
+  figures.add("live.memory_at_rest", "KiB", labels, (with_all - before) / count);
+  figures.add("live.memory", "KiB", labels, (after - before) / count);
+  figures.add("live.to_the_last", "ms", labels, {events});
+  figures.add("live.request_p99_alone", "ms", labels, idle);
+  figures.add("live.request_p99_meanwhile", "ms", labels, loaded);
 }
 
 }  // namespace
-}  // namespace resmgr
+}  // namespace resmgr::bench
 
 int main(int argc, char** argv) {
-  constexpr int kUsually = 10'000;
-  try {
-    return resmgr::run(argc > 1 ? std::atoi(argv[1]) : kUsually);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "live_bench: %s\n", error.what());
-    return EXIT_FAILURE;
-  }
+  return resmgr::bench::run_bench("live_bench", [&] { resmgr::bench::run(argc, argv); });
 }

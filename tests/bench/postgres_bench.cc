@@ -1,33 +1,32 @@
 // How fast a backlog goes to PostgreSQL, beside a plain COPY of the same rows in the same run.
 //
-// Usage: postgres_bench [EVENTS]
+// Usage: postgres_bench [--events N] [--rounds R] [--json FILE]
 
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
+#include <algorithm>
 #include <fstream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "agent/journal/journal.h"
 #include "agent/sinks/postgres_sink.h"
 #include "agent/sinks/pump.h"
 #include "common/ids.h"
+#include "tests/bench/figures.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/temp_dir.h"
 
 namespace resmgr::sinks {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
+using bench::Figures;
+using bench::Options;
+using bench::Rounds;
+using bench::seconds_since;
+using bench::SteadyClock;
 
 constexpr int kEventsOfATask = 4;
 constexpr int kTasksInATransaction = 500;
-constexpr int kRounds = 2;
-
-double seconds_since(SteadyClock::time_point begin) {
-  return std::chrono::duration<double>(SteadyClock::now() - begin).count();
-}
 
 // A task's life in events that PostgreSQL wants.
 void live(journal::Transaction& transaction, Instant now) {
@@ -66,8 +65,7 @@ double pump_all(Pump& pump) {
   while (pump.step() == Millis{0}) {
   }
   if (!pump.status().last_error.empty()) {
-    std::fprintf(stderr, "%s\n", pump.status().last_error.c_str());
-    std::exit(EXIT_FAILURE);
+    throw std::runtime_error(pump.status().last_error);
   }
   return seconds_since(begin);
 }
@@ -90,7 +88,10 @@ double copy_after(const support::PostgresServer& server, std::int64_t seq) {
   return seconds_since(begin);
 }
 
-int run(int events) {
+void run(int argc, char** argv) {
+  const Options given(argc, argv, {"--events", "--rounds", "--json"});
+  Figures figures(given.text("--json", ""));
+  const int rounds = given.integer("--rounds", 2);
   const SystemClock clock;
   const support::TempDir dir;
   const support::PostgresServer server;
@@ -102,36 +103,32 @@ int run(int events) {
   Pump pump({}, journal, std::make_unique<PostgresSink>(options), clock);
   pump_all(pump);  // the first sync, of nothing
   server.query("CREATE TABLE copied (LIKE tasks INCLUDING ALL)");
-  const int tasks = std::max(events / kEventsOfATask / kRounds, kTasksInATransaction);
+  const int tasks =
+      std::max(given.integer("--events", 100'000) / kEventsOfATask / rounds, kTasksInATransaction);
   // In turns, so that what else the machine does hits both.
-  double pumped = 0;
-  double copied = 0;
+  Rounds pumped;
+  Rounds copied;
   long grown = 0;
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < rounds; ++round) {
     const std::int64_t from = journal.head();
     fill(journal, tasks, clock);
     const long before = peak_kib();
-    pumped += pump_all(pump);
+    pumped.push_back({tasks / pump_all(pump)});
     grown += peak_kib() - before;
-    copied += copy_after(server, from);
+    copied.push_back({tasks / copy_after(server, from)});
   }
-  const double rows = std::stod(server.query("SELECT count(*) FROM tasks"));
-  const double same =
+  const double other =
       std::stod(server.query("SELECT count(*) FROM (TABLE tasks EXCEPT TABLE copied) x"));
-  std::printf("backlog: %ld events, %.0f rows, %.0f of them other ones in the copy\n",
-              static_cast<long>(journal.head()), rows, same);
-  std::printf("pump: %.2f s, %.0f events/s, %.0f rows/s\n", pumped,
-              static_cast<double>(journal.head()) / pumped, rows / pumped);
-  std::printf("COPY: %.2f s, %.0f rows/s\n", copied, rows / copied);
-  std::printf("pump / COPY, rows a second: %.2f\n", copied / pumped);
-  std::printf("memory grew by %.1f MiB\n", static_cast<double>(grown) / 1024);
-  return EXIT_SUCCESS;
+  if (other != 0) throw std::runtime_error("the copy has other rows than the backlog");
+  const Json labels = {{"rows", tasks * rounds}};
+  figures.add("postgres.rows", "/s", {{"of", "pump"}}, pumped);
+  figures.add("postgres.rows", "/s", {{"of", "copy"}}, copied);
+  figures.add("postgres.memory_growth", "MiB", labels, static_cast<double>(grown) / 1024);
 }
 
 }  // namespace
 }  // namespace resmgr::sinks
 
 int main(int argc, char** argv) {
-  constexpr int kUsualEvents = 100'000;
-  return resmgr::sinks::run(argc > 1 ? std::atoi(argv[1]) : kUsualEvents);
+  return resmgr::bench::run_bench("postgres_bench", [&] { resmgr::sinks::run(argc, argv); });
 }

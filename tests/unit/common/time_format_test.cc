@@ -20,6 +20,7 @@ TEST(Rfc3339, FormatsInUtcWithMilliseconds) {
   EXPECT_EQ(format_rfc3339(instant_from_millis(0)), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(format_rfc3339(instant_from_millis(1'795'367'045'123)), "2026-11-22T17:04:05.123Z");
   EXPECT_EQ(format_rfc3339(instant_from_millis(-1)), "1969-12-31T23:59:59.999Z");
+  EXPECT_EQ(format_rfc3339(instant_from_millis(253'402'300'800'000)), "9999-01-01T00:00:00.000Z");
 }
 
 TEST(Rfc3339, ReadsWhatItFormats) {

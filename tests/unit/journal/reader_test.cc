@@ -84,6 +84,12 @@ TEST_F(ReaderTest, ReadsEventsInOrderFromAnywhere) {
     reader.visit_events(0, 0, [&](const Event&) -> bool { throw std::logic_error("none"); });
     EXPECT_THAT(seqs_of(reader.events_of(ada.task.task_id)), ElementsAre(1, 3));
     EXPECT_THAT(reader.events_of("no-such-task"), IsEmpty());
+    const auto history = reader.history_of(ada.task.task_id);
+    EXPECT_THAT(seqs_of(history), ElementsAre(1, 3));
+    EXPECT_EQ(history.at(1).type, events.at(2).type);
+    EXPECT_EQ(history.at(1).time, events.at(2).time);
+    EXPECT_EQ(history.at(1).details, events.at(2).details);
+    EXPECT_THAT(reader.history_of("no-such-task"), IsEmpty());
     const Event about_none = reader.events_after(3, 1, "").at(0);
     EXPECT_EQ(about_none.task_id, "");
     EXPECT_EQ(about_none.user_id, "");
@@ -181,6 +187,7 @@ void read_everything(Reader& reader, const std::string& id) {
   reader.events_after(0, 10, "");
   reader.events_after(0, 10, kAda);
   reader.events_of(id);
+  reader.history_of(id);
   reader.usage_record(id);
   reader.note("drain");
   for (unsigned bits = 0; bits < 32 * 16; ++bits) {
