@@ -12,7 +12,8 @@ CAVEAT = ("Every ratio compares what was measured in this run, in turns. The loa
           "beside it stand the least and the greatest of these.")
 FAIRNESS = ("Express verifies each token and answers one row; the agent remembers tokens that it "
             "verified, for as long as they are valid, and answers a task with its events, its use "
-            "and its receipts.")
+            "and its receipts. Both peers' files were read once before, so that they are in memory as "
+            "far as there is room.")
 
 
 def points(figures, name, step, **labels):

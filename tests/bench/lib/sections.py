@@ -104,6 +104,7 @@ def measure_history(run):
             if run.wants("startup"):
                 measure_startup(run, history, {"running": 0})
             history.agent.start()
+            history.read_files()
             if run.wants("reads"):
                 compare_reads(run, history, READERS)
             if run.wants("pages"):
@@ -130,7 +131,8 @@ def measure_longest(run, history):
         labels = {"tasks": history.tasks, "running": running}
         if run.wants("list"):
             compare_commands(run, history.agent, running)
-        if run.wants("reads"):
+        # Beside none it was measured already, in turns with the peer.
+        if run.wants("reads") and running:
             for route in ROUTES:
                 note_load(run, {"route": route, "of": "agent", "clients": READERS, **labels},
                           [load(run, history, "agent", route, READERS)])
