@@ -154,9 +154,11 @@ void Agent::run() {
   failpoint("agent_started.after_commit");
   if (users_) users_->run();
   pumps_.run();
+  // Who reads is served while the engine is still asked what it has.
+  tasks_.begin();
+  server_->start();
   tasks_.run();
   retention_.run();
-  server_->start();
   write_agent_json();
   for (const auto& address : server_->listening()) {
     log::info("Listening on {Address}", {{"Address", address}});

@@ -40,8 +40,10 @@ TaskService::TaskService(TaskOptions options, journal::Journal& journal, engine:
 
 TaskService::~TaskService() = default;
 
+void TaskService::begin() { state_->watcher.run(); }
+
 void TaskService::run() {
-  state_->watcher.run();
+  if (!state_->watcher.runs()) begin();
   state_->watcher.wait_for_first_try();
   state_->heartbeats.run();
   state_->sampler.run();
@@ -49,6 +51,7 @@ void TaskService::run() {
 }
 
 Admission TaskService::start(const StartIntent& intent) {
+  state_->watcher.wait_for_first_try();
   const auto catalog = state_->current_catalog();
   const catalog::Service* service = catalog->find(intent.service_type);
   if (service == nullptr) throw unknown_service(intent.service_type, *catalog);
@@ -81,6 +84,7 @@ void TaskService::stop(const std::string& task_id, std::string_view by,
   const Instant now = state_->clock.now();
   std::string user_id;
   bool changed = false;
+  state_->watcher.wait_for_first_try();
   failpoint("stop.before_commit");
   state_->journal.transact(journal::Purpose::ending, [&](journal::Transaction& transaction) {
     changed = false;

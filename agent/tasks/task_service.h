@@ -115,7 +115,11 @@ class TaskService {
               std::shared_ptr<const catalog::Catalog> catalog, const Clock& clock);
   ~TaskService();  // stops lanes after their present step; containers go on
 
-  // Begins to watch the engine and to settle what an earlier process left. Call once.
+  // Begins to watch the engine and to settle what an earlier process left, and returns at once. A
+  // start or a stop that comes before the engine answered, or failed to, waits for that. Call once.
+  void begin();
+  // begin(), unless that was called; waits until the engine answered or failed to, and does from
+  // then on all that goes by the clock. Call once.
   void run();
 
   // Admits a start; on disk when it returns. Throws usage (unknown service, with pointer), limit

@@ -28,6 +28,7 @@ Watcher::Watcher(std::string agent_id, engine::Engine& engine, journal::Journal&
 Watcher::~Watcher() { stop(); }
 
 void Watcher::run() {
+  runs_ = true;
   watching_ = std::jthread([this](std::stop_token stop) { watch(std::move(stop)); });
   timer_ = std::jthread([this](std::stop_token stop) { keep_time(std::move(stop)); });
 }
@@ -41,7 +42,7 @@ void Watcher::stop() {
 
 bool Watcher::wait_for_first_try() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return tried_; });
+  changed_.wait(lock, [this] { return tried_ || !runs(); });
   return session_.trusted();
 }
 

@@ -4,6 +4,7 @@
 #ifndef RESMGR_AGENT_TASKS_WATCHER_H_
 #define RESMGR_AGENT_TASKS_WATCHER_H_
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -28,9 +29,11 @@ class Watcher {
 
   // Starts the threads.
   void run();
+  bool runs() const { return runs_; }
   void stop();
 
-  // Waits until the engine was reached once, or the first try failed; whether it was reached.
+  // Waits until the engine was reached once, or the first try failed, if it runs; whether it was
+  // reached.
   bool wait_for_first_try();
 
   // Wakes every lane of which journal or engine knows something that is not settled, and of every
@@ -65,6 +68,7 @@ class Watcher {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   bool tried_ = false;
+  std::atomic<bool> runs_{false};
   std::jthread watching_;
   std::jthread timer_;
 };
