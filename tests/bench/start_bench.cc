@@ -282,7 +282,7 @@ double await_full(const RestClient& client, const std::string& name) {
   const auto begin = SteadyClock::now();
   for (;;) {
     const Json pool = pool_of(client, name);
-    if (integer_or(pool, "ready", 0) >= integer_or(pool, "target", 1)) return seconds_since(begin);
+    if (integer_or(pool, "ready", 0) >= integer_or(pool, "wanted", 1)) return seconds_since(begin);
     if (seconds_since(begin) > kLongestSeconds) throw std::runtime_error("the pool is never full");
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
