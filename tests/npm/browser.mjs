@@ -27,6 +27,7 @@ export async function launch() {
 export async function openPage(browser, options = {}) {
   const { isExpected = () => false, ...rest } = options;
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...rest });
+  const diary = keepDiary(context);
   const page = await context.newPage();
   page.setDefaultTimeout(kPatienceMs);
   const faults = [];
@@ -42,7 +43,31 @@ export async function openPage(browser, options = {}) {
       console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI}`);
     });
   });
-  return { page, context, faults };
+  return { page, context, faults, diary };
+}
+
+// Lines of all that went wrong in a person's pages and their frames, and when: what to read where a
+// page has not become what it should be.
+function keepDiary(context) {
+  const begin = Date.now();
+  const lines = [];
+  const note = (text) => lines.push(`${((Date.now() - begin) / 1000).toFixed(1)} s: ${text}`);
+  context.on('requestfailed', (request) => {
+    note(`${request.method()} ${request.url()} failed: ${request.failure()?.errorText}`);
+  });
+  context.on('response', (response) => {
+    if (response.status() < 400) return;
+    note(`${response.request().method()} ${response.url()} was answered ${response.status()}`);
+  });
+  context.on('weberror', (error) => note(`exception: ${error.error().stack}`));
+  context.on('console', (message) => {
+    if (!['error', 'warning'].includes(message.type())) return;
+    note(`${message.type()}: ${message.text()} (${message.location().url})`);
+  });
+  context.on('page', (page) => {
+    page.on('framenavigated', (frame) => note(`went to ${frame.url()}`));
+  });
+  return lines;
 }
 
 // Opens the address, and returns once `isWhole`, a function that runs in the page, says that all of

@@ -9,7 +9,7 @@ const { ALICE } = process.env;
 
 const browser = await launch();
 // The certificate is the test's own. Of what an old notebook complains of, nothing is ours.
-const { page, context } = await openPage(browser, { ignoreHTTPSErrors: true });
+const { page, context, diary } = await openPage(browser, { ignoreHTTPSErrors: true });
 
 // Signs in, starts a notebook, and returns its frame once its files are listed.
 async function startNotebook() {
@@ -84,7 +84,7 @@ try {
   await tab.waitForURL(/\/tree$/);
   await tab.locator('#new-dropdown-button').waitFor();
 } catch (error) {
-  console.error(error);
+  console.error(error, `\nWhat the browser met with:\n${diary.join('\n')}`);
   process.exitCode = 1;
 } finally {
   await browser.close();
