@@ -1,4 +1,5 @@
 // Debian's Chromium, driven by playwright-core, and what every test of a page wants of it.
+import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { load, pathOf } from './modules.mjs';
 
@@ -9,13 +10,12 @@ const {
 // What a slow, busy machine may take, never what the thing should take.
 const kPatienceMs = 60_000;
 
-// The host's addresses change whenever a bridge of containers gets its first one or loses its last.
-// Chromium then drops what waits for a connection, which is none of the page's faults.
-const kNetworkChanged = 'net::ERR_NETWORK_CHANGED';
-const disturbances = new WeakMap(); // page -> how often that happened to it
-
 export async function launch() {
+  const { RESMGR_STILL_NETWORK, ...env } = process.env;
+  assert.ok(RESMGR_STILL_NETWORK, 'there is no RESMGR_STILL_NETWORK, which keeps the network still');
   return chromium.launch({
+    // Or each container that comes or goes on this machine would fail some of the page's requests.
+    env: { ...env, LD_PRELOAD: RESMGR_STILL_NETWORK },
     executablePath: '/usr/bin/chromium',
     // Its sandbox refuses root, as whom tests may run.
     args: process.getuid() === 0 ? ['--no-sandbox'] : [],
@@ -27,20 +27,15 @@ export async function launch() {
 export async function openPage(browser, options = {}) {
   const { isExpected = () => false, ...rest } = options;
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...rest });
+  const diary = keepDiary(context);
   const page = await context.newPage();
   page.setDefaultTimeout(kPatienceMs);
   const faults = [];
-  disturbances.set(page, 0);
-  page.on('requestfailed', (request) => {
-    if (request.failure()?.errorText !== kNetworkChanged) return;
-    disturbances.set(page, disturbances.get(page) + 1);
-  });
   page.on('pageerror', (error) => faults.push(`exception: ${error.stack}`));
   page.on('console', (message) => {
     const text = message.text();
     const { url } = message.location();
     if (!['error', 'warning'].includes(message.type()) || isExpected(text, url)) return;
-    if (text.includes(kNetworkChanged)) return;
     faults.push(`${message.type()}: ${text} (${url})`);
   });
   await page.addInitScript(() => {
@@ -48,27 +43,38 @@ export async function openPage(browser, options = {}) {
       console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI}`);
     });
   });
-  return { page, context, faults };
+  return { page, context, faults, diary };
 }
 
-// Opens the address; once more where the network changed before `isWhole`, a function that runs in
-// the page, says that all of it is there.
+// Lines of all that went wrong in a person's pages and their frames, and when: what to read where a
+// page has not become what it should be.
+function keepDiary(context) {
+  const begin = Date.now();
+  const lines = [];
+  const note = (text) => lines.push(`${((Date.now() - begin) / 1000).toFixed(1)} s: ${text}`);
+  context.on('requestfailed', (request) => {
+    note(`${request.method()} ${request.url()} failed: ${request.failure()?.errorText}`);
+  });
+  context.on('response', (response) => {
+    if (response.status() < 400) return;
+    note(`${response.request().method()} ${response.url()} was answered ${response.status()}`);
+  });
+  context.on('weberror', (error) => note(`exception: ${error.error().stack}`));
+  context.on('console', (message) => {
+    if (!['error', 'warning'].includes(message.type())) return;
+    note(`${message.type()}: ${message.text()} (${message.location().url})`);
+  });
+  context.on('page', (page) => {
+    page.on('framenavigated', (frame) => note(`went to ${frame.url()}`));
+  });
+  return lines;
+}
+
+// Opens the address, and returns once `isWhole`, a function that runs in the page, says that all of
+// it is there.
 export async function visit(page, address, isWhole) {
-  const end = Date.now() + kPatienceMs;
-  while (true) {
-    const before = disturbances.get(page);
-    const isDisturbed = () => disturbances.get(page) > before;
-    try {
-      await page.goto(address);
-      while (!(await page.evaluate(isWhole))) {
-        if (isDisturbed() || Date.now() > end) throw new Error(`${address} did not load`);
-        await page.waitForTimeout(50);
-      }
-      return;
-    } catch (error) {
-      if (!isDisturbed() || Date.now() > end) throw error;
-    }
-  }
+  await page.goto(address);
+  await page.waitForFunction(isWhole);
 }
 
 // Serious and critical findings of axe-core, one a line. In a context with bypassCSP.
