@@ -123,14 +123,14 @@ TEST(ServiceReader, WhatIsKeptWarmDependsOnNobody) {
   EXPECT_EQ(taken().warm, 0);
   const Service service = taken(R"(
 warm = 3
-command = ["serve", "--token={token}", "--base={basePath}"]
+command = ["serve", "--base={basePath}"]
 env = { TOKEN = "{token}" }
 url_path = "/?t={token}&u={userId}"
 )");
   EXPECT_EQ(service.warm, 3);
   // How many there are says nothing about what they are.
   EXPECT_EQ(service.spec_hash, taken(R"(
-command = ["serve", "--token={token}", "--base={basePath}"]
+command = ["serve", "--base={basePath}"]
 env = { TOKEN = "{token}" }
 )")
                                    .spec_hash);
@@ -194,7 +194,7 @@ TEST(ServiceReader, UnknownKeysAndTablesNameTheNearest) {
   EXPECT_THAT(fault_of("[resources]\ncpu = 1\n"),
               AllOf(StartsWith("svc.toml:5:1: unknown key 'cpu' in [resources]"),
                     HasSubstr("'cpus'?"), HasSubstr("known are cpus, memory, pids, shm")));
-  EXPECT_THAT(fault_of("warm = 3\n"), HasSubstr("unknown key 'warm'"));
+  EXPECT_THAT(fault_of("hot = 3\n"), HasSubstr("unknown key 'hot'"));
   EXPECT_THAT(fault_of("zzzzzzzzzz = 3\n"), HasSubstr("unknown key 'zzzzzzzzzz'; known are name"));
   EXPECT_THAT(fault_of("[security]\nprivileged = true\n"), HasSubstr("in [security]"));
   EXPECT_THAT(fault_of("probe = { htpp = \"/\" }\n"), HasSubstr("did you mean 'http'?"));
