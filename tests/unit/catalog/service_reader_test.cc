@@ -146,7 +146,7 @@ name = "of-{userId}"
 path = "/own"
 )"),
       ElementsAre(AllOf(StartsWith("svc.toml:5:21: 'command'"), HasSubstr("'warm'")),
-                  StartsWith("svc.toml:6:21: 'B' in 'env'"), StartsWith("svc.toml:11:8: 'name'")));
+                  StartsWith("svc.toml:6:22: 'B' in 'env'"), StartsWith("svc.toml:11:8: 'name'")));
   EXPECT_THAT(fault_of("warm = 1\npull = \"always\""), StartsWith("svc.toml:5:8: 'warm'"));
   for (const char* more : {"warm = -1", "warm = 1001", "warm = true"}) {
     EXPECT_THAT(fault_of(more), StartsWith("svc.toml:4:")) << more;
