@@ -2,7 +2,7 @@
 #include <filesystem>
 
 #include "tests/e2e/fixture.h"
-#include "tests/support/node_script.h"
+#include "tests/support/browser_script.h"
 
 namespace resmgr::e2e {
 namespace {
@@ -47,12 +47,12 @@ class DashboardTest : public ::testing::Test {
 
   void play(const std::string& scenario) const {
     const support::Finished played =
-        support::run_node_script("dashboard.mjs", {agent_->url(), scenario},
-                                 {{"ALICE", support::user_token(support::kAlice)},
-                                  {"BOB", support::user_token(support::kBob)},
-                                  {"ADMIN", support::admin_token()},
-                                  {"SCREENSHOTS", kScreenshots}},
-                                 std::chrono::minutes(10));
+        support::run_browser_script("dashboard.mjs", {agent_->url(), scenario},
+                                    {{"ALICE", support::user_token(support::kAlice)},
+                                     {"BOB", support::user_token(support::kBob)},
+                                     {"ADMIN", support::admin_token()},
+                                     {"SCREENSHOTS", kScreenshots}},
+                                    std::chrono::minutes(10));
     EXPECT_EQ(played.code, 0) << played.out << played.err;
   }
 

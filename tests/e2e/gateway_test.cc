@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "tests/e2e/gateway_fixture.h"
-#include "tests/support/node_script.h"
+#include "tests/support/browser_script.h"
 
 namespace resmgr::e2e {
 namespace {
@@ -24,7 +24,7 @@ class GatewayPathTest : public GatewayTest {
 };
 
 TEST_F(GatewayTest, ANotebookComputesInAFrameOfTheDashboard) {
-  const support::Finished played = support::run_node_script(
+  const support::Finished played = support::run_browser_script(
       "gateway.mjs",
       {"https://" + std::string(support::kDashboardHost) + ":" + std::to_string(port_)},
       {{"ALICE", support::user_token(kAlice)}}, std::chrono::minutes(5));

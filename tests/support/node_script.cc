@@ -24,7 +24,6 @@ SpawnOptions with_packages(const std::map<std::string, std::string>& env) {
   SpawnOptions spawn;
   spawn.env = env;
   spawn.env["RESMGR_NPM_DIR"] = RESMGR_NPM_DIR;
-  spawn.env["RESMGR_STILL_NETWORK"] = RESMGR_STILL_NETWORK;
   return spawn;
 }
 
