@@ -12,12 +12,14 @@ function(resmgr_library name)
   endif()
 endfunction()
 
-# resmgr_test(name LIBS … [LABELS …] [TIMEOUT seconds] [SOURCES …] [ENGINE] [PROGRAMS] [COST n]):
+# resmgr_test(name LIBS … [LABELS …] [TIMEOUT seconds] [SOURCES …] [ENGINE] [PROGRAMS] [COST n]
+# [OWN_MAIN]):
 # a GoogleTest program made of every .cc in the folder (or of SOURCES), registered with CTest as one
 # test. ENGINE: it works on the machine's container engine, which one does at a time. COST: what
 # takes long begins first. PROGRAMS: it runs resmgr-agent and resmgr, which are built before it.
+# OWN_MAIN: it has a main() and registers its tests itself.
 function(resmgr_test name)
-  cmake_parse_arguments(ARG "ENGINE;PROGRAMS" "TIMEOUT;COST" "LIBS;LABELS;SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "ENGINE;PROGRAMS;OWN_MAIN" "TIMEOUT;COST" "LIBS;LABELS;SOURCES" ${ARGN})
   if(NOT ARG_SOURCES)
     file(GLOB ARG_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
   endif()
@@ -25,11 +27,15 @@ function(resmgr_test name)
     return()
   endif()
   add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE resmgr_options ${ARG_LIBS} GTest::gmock GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE resmgr_options ${ARG_LIBS} GTest::gmock
+    $<IF:$<BOOL:${ARG_OWN_MAIN}>,GTest::gtest,GTest::gtest_main>)
   # What is tested is optimised; to optimise the tests themselves would double the time to build.
   target_compile_options(${name} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O0;-U_FORTIFY_SOURCE>)
   if(ARG_PROGRAMS)
     add_dependencies(${name} resmgr-agent resmgr)
+  endif()
+  if(ARG_OWN_MAIN)
+    return()
   endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)

@@ -28,7 +28,7 @@ warm = {warm}
 )";
 
 // It has waited for longer than its patience when somebody takes it.
-constexpr char kNotebook[] = R"(
+constexpr char kWarmNotebook[] = R"(
 name = "notebook"
 title = "Jupyter that is kept warm"
 image = "resmgr/jupyter:latest"
@@ -182,7 +182,7 @@ TEST_F(WarmTest, ADrainedHostHasNone) {
 // What Jupyter says of its last activity is of before the claim.
 TEST_F(WarmTest, ANotebookThatHasWaitedIsNotIdle) {
   support::ensure_jupyter_image();
-  run_agent({{"notebook.toml", kNotebook}});
+  run_agent({{"notebook.toml", kWarmNotebook}});
   ASSERT_TRUE(has_ready(1));
   std::this_thread::sleep_for(std::chrono::seconds(25));
   const Answer started = alice().start("notebook");
