@@ -83,6 +83,7 @@ Agent::Agent(Settings settings)
       agent_id_(load_agent_id(data_)),
       diagnostics_(open_diagnostics(settings_, data_, agent_id_)),
       journal_({.file = data_.file(kJournalFile), .ballast_bytes = kBallastBytes}),
+      mark_(run_.file("journal.mark"), journal_),
       docker_(settings_.engine),
       engine_(docker_, [this](std::string_view operation, bool failed,
                               auto took) { metrics_.engine_call(operation, failed, took); }),
@@ -149,6 +150,8 @@ Agent::~Agent() {
 }
 
 void Agent::run() {
+  if (!mark_.was_whole()) tasks_.distrust_warm();
+  mark_.follow();
   failpoint("agent_started.before_commit");
   record(event_type::kAgentStarted);
   failpoint("agent_started.after_commit");

@@ -13,6 +13,7 @@
 #include "agent/engine/metered_engine.h"
 #include "agent/identity/authenticator.h"
 #include "agent/identity/user_directory.h"
+#include "agent/journal/head_mark.h"
 #include "agent/journal/journal.h"
 #include "agent/journal/retention.h"
 #include "agent/settings.h"
@@ -58,6 +59,7 @@ class Agent {
   const std::string agent_id_;
   std::unique_ptr<sinks::Diagnostics> diagnostics_;  // null: nobody reads the log along
   journal::Journal journal_;
+  journal::HeadMark mark_;
   api::Metrics metrics_;
   engine::DockerEngine docker_;
   engine::MeteredEngine engine_;

@@ -15,7 +15,7 @@ enum class SlotPhase {
   making,    // a container is to be made and started
   warming,   // the engine started it; it is to become ready
   ready,     // a task may claim it
-  claimed,   // a task has, and is to take it over, after which there is no slot any more
+  claimed,   // a task has, and is to take it over; no slot any more once its name says so
   draining,  // it is to be stopped and removed, after which there is no slot any more
 };
 std::string_view to_string(SlotPhase phase);

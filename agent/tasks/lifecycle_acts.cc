@@ -143,18 +143,6 @@ Next Lifecycle::Run::stop() {
 // of an older journal, say, knows that it is taken. Only then is it given out.
 Next Lifecycle::Run::take_over() {
   const engine::ContainerState seen = memory_.seen->container;
-  const std::string name = engine::claimed_name(row_->warm.slot_id, task_id_, row_->task.user_id);
-  try {
-    failpoint("engine.before_rename");
-    if (seen.name != name) timed([&] { parts_.engine.rename(seen.id, name); });
-    failpoint("engine.after_rename");
-  } catch (const Error& error) {
-    // It is gone; or another connection's rename came true.
-    if (error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::conflict) {
-      return retry_later();
-    }
-    throw;
-  }
   const auto used = timed([&] { return parts_.engine.stats(seen.id); });
   if (!used) return retry_later();
   return record_taken_over(seen, *used);

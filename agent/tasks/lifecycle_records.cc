@@ -74,7 +74,6 @@ Next Lifecycle::Run::record_taken_over(const engine::ContainerState& seen,
   const bool done = change([&](Transaction& transaction, TaskRow& row) {
     apply_taken_over(row, seen, used);
     transaction.update(row);
-    if (const auto slot = transaction.slot(row.warm.slot_id)) transaction.erase_slot(*slot);
     transaction.append(
         event_type::kStarted, row, now,
         dump_json(
@@ -85,7 +84,10 @@ Next Lifecycle::Run::record_taken_over(const engine::ContainerState& seen,
   note_sighting(seen, now);
   parts_.pool.count_claim(row_->task.service_type, true);
   parts_.pool.nudge();
-  return tell_ready(now);
+  const Next next = tell_ready(now);
+  // The slot's lane has still to write on the container whose it is, which nobody waits for.
+  parts_.pool.wake(row_->warm.slot_id);
+  return next;
 }
 
 // What it claimed is nobody's any more: used once, it is never given to another.

@@ -20,13 +20,33 @@ constexpr Millis kDefaultPatience{10'000};
 
 }  // namespace
 
-// Its task sees to it, if there is one that still wants it.
+// Its task sees to it, if there is one that still wants it; once that has it, the engine is told.
 Next SlotLanes::Run::hand_over() {
   const auto task =
       parts_.journal.reading([&](journal::Reader& reader) { return reader.task(row_->task_id); });
-  if (!task || !task->is_claiming() || task->warm.slot_id != slot_id_) return drain();
+  if (!task || task->warm.slot_id != slot_id_) return drain();
+  if (!task->is_claiming()) return give_name(task->task);
   parts_.wake_task(row_->task_id);
   return Next::done();
+}
+
+// The name says whose it is to a journal that doesn't know. There is a slot until it has it, or is
+// gone: what bears a slot's name alone, and has no slot, is taken for nobody's.
+Next SlotLanes::Run::give_name(const Task& owner) {
+  if (!parts_.session.trusted()) return retry_later();
+  const std::string name = engine::claimed_name(slot_id_, owner.task_id, owner.user_id);
+  try {
+    const auto found = parts_.engine.inspect(row_->container_id);
+    if (!parts_.session.trusted()) return retry_later();
+    failpoint("engine.before_rename");
+    if (found && found->name != name) parts_.engine.rename(found->id, name);
+    failpoint("engine.after_rename");
+  } catch (const Error& error) {
+    // It is being removed, or another connection's rename came true.
+    if (error.kind() != ErrorKind::not_found && error.kind() != ErrorKind::conflict) throw;
+    return retry_later();
+  }
+  return forget();
 }
 
 Next SlotLanes::Run::create() {

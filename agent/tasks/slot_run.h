@@ -40,6 +40,7 @@ class SlotLanes::Run {
   Next perform(SlotAct act);
 
   Next hand_over();
+  Next give_name(const Task& owner);
   Next create();
   Next start();
   Next record_started();

@@ -25,7 +25,7 @@ LaneOptions lane_options(const TaskOptions& options) {
 
 namespace {
 
-// Of the warm containers that a start may claim.
+// Of the warm containers that a start may claim; empty: there are none.
 std::string warm_hash_for(const TaskOptions& options, const catalog::Service& service) {
   const bool keeps_any = service.warm > 0 && can_be_warm(options, service);
   return keeps_any ? warm_hash(options, service) : std::string();
@@ -39,6 +39,8 @@ TaskService::TaskService(TaskOptions options, journal::Journal& journal, engine:
                                      clock)) {}
 
 TaskService::~TaskService() = default;
+
+void TaskService::distrust_warm() { state_->pool.distrust(); }
 
 void TaskService::begin() { state_->watcher.run(); }
 
@@ -56,8 +58,9 @@ Admission TaskService::start(const StartIntent& intent) {
   const catalog::Service* service = catalog->find(intent.service_type);
   if (service == nullptr) throw unknown_service(intent.service_type, *catalog);
   if (!state_->session.trusted()) throw engine_is_away(state_->session.health().last_error);
-  const AdmissionRules rules{state_->options.host_name, state_->current_limits(),
-                             state_->session.capacity(), warm_hash_for(state_->options, *service)};
+  const AdmissionRules rules{
+      state_->options.host_name, state_->current_limits(), state_->session.capacity(),
+      state_->pool.trusted() ? warm_hash_for(state_->options, *service) : std::string()};
   check_free_disk(state_->options.data_dir, state_->session.engine_root(),
                   rules.limits.min_free_disk_bytes);
 

@@ -115,6 +115,9 @@ class TaskService {
               std::shared_ptr<const catalog::Catalog> catalog, const Clock& clock);
   ~TaskService();  // stops lanes after their present step; containers go on
 
+  // The journal may be of before what it says nothing of: warm containers that it takes for
+  // nobody's are let go, for somebody may have been given one of them. Before begin().
+  void distrust_warm();
   // Begins to watch the engine and to settle what an earlier process left, and returns at once. A
   // start or a stop that comes before the engine answered, or failed to, waits for that. Call once.
   void begin();

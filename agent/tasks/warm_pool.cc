@@ -137,6 +137,7 @@ bool WarmPool::has_disk() const {
 
 void WarmPool::step(bool looks_at_images) {
   if (!parts_.session.trusted()) return;
+  if (!trusted_) let_all_go();
   const auto catalog = parts_.catalog();
   const bool wanted = std::any_of(catalog->services().begin(), catalog->services().end(),
                                   [](const auto& service) { return service.warm > 0; });
@@ -183,6 +184,37 @@ void WarmPool::step(bool looks_at_images) {
 
 void WarmPool::count_claim(const std::string& service, bool hit) {
   books_.with([&](Books& books) { ++(hit ? books[service].hits : books[service].misses); });
+}
+
+void WarmPool::distrust() {
+  trusted_ = false;
+  try {
+    let_all_go();
+  } catch (const Error& error) {
+    log::warning("Nobody gets a warm container until those there are can be let go: {Reason}",
+                 {{"Reason", error.message()}});
+  }
+}
+
+void WarmPool::let_all_go() {
+  std::vector<std::string> gone;
+  const auto slots = [](journal::Reader& reader) { return reader.slots(); };
+  if (!parts_.journal.reading(slots).empty()) {
+    parts_.journal.transact(journal::Purpose::ending, [&](journal::Transaction& transaction) {
+      gone.clear();
+      for (SlotRow& slot : transaction.slots()) {
+        if (!is_alive(slot)) continue;
+        slot.phase = SlotPhase::draining;
+        transaction.update_slot(slot);
+        gone.push_back(slot.slot_id);
+      }
+    });
+  }
+  trusted_ = true;
+  if (gone.empty()) return;
+  log::info("Warm containers are made anew, {Count} of them: the journal may have been put back",
+            {{"Count", gone.size()}});
+  for (const std::string& slot_id : gone) parts_.wake_slot(slot_id);
 }
 
 void WarmPool::note_ready(const SlotRow& slot) {

@@ -4,6 +4,7 @@
 #ifndef RESMGR_AGENT_TASKS_WARM_POOL_H_
 #define RESMGR_AGENT_TASKS_WARM_POOL_H_
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -55,6 +56,11 @@ class WarmPool {
   // question to the engine for each service that has any. Throws unavailable.
   void step(bool looks_at_images);
 
+  // Lets all go that nobody has claimed, as far as the journal knows; until that is done, which a
+  // full disk may delay, nobody may claim any.
+  void distrust();
+  bool trusted() const { return trusted_; }
+
   // Something happened to a slot that is none of a task's any more.
   void wake(const std::string& slot_id) { parts_.wake_slot(slot_id); }
 
@@ -86,9 +92,11 @@ class WarmPool {
   void look_at_images(const catalog::Catalog& catalog);
   std::vector<PoolWish> wishes(const catalog::Catalog& catalog, bool may_fill);
   bool has_disk() const;
+  void let_all_go();
 
   const Parts parts_;
   mutable Guarded<Books> books_;
+  std::atomic<bool> trusted_{true};
 
   std::mutex mutex_;
   std::condition_variable_any changed_;

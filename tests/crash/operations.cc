@@ -183,7 +183,13 @@ void lose_journal_of_running_task(AgentProcess& agent) {
 void lose_journal_of_warm_task(AgentProcess& agent) {
   agent.start();
   await_warm(agent);
-  caller(agent).start("warm");
+  const std::string id = caller(agent).start("warm").text("taskId");
+  eventually([&] {
+    const auto all = support::containers_of(agent.agent_id());
+    return std::any_of(all.begin(), all.end(), [&](const auto& container) {
+      return container.name.find(id) != std::string::npos;
+    });
+  });
   agent.kill9();
   lose_journal(agent);
 }

@@ -84,8 +84,13 @@ class WarmTest : public ::testing::Test {
     }
     return ids;
   }
-  std::string name_of(const std::string& container) const {
-    return support::docker({"inspect", "--format", "{{.Name}}", container});
+  // The engine is told whose it is after whoever asked for it.
+  bool has_name_of(const std::string& container, const std::string& task,
+                   const std::string& user) const {
+    return eventually([&] {
+      const auto name = support::docker({"inspect", "--format", "{{.Name}}", container});
+      return name.starts_with("/resmgr-") && name.ends_with("." + task + "." + user);
+    });
   }
 
   std::unique_ptr<support::AgentProcess> agent_;
@@ -100,8 +105,7 @@ TEST_F(WarmTest, AStartGetsOneThatWasReady) {
   ASSERT_EQ(started.status, 201) << started.response.body;
   const std::string container = started.text("containerId");
   EXPECT_TRUE(warm.contains(container));
-  EXPECT_THAT(name_of(container), MatchesRegex("/resmgr-[0-9a-f-]{36}\\." + started.text("taskId") +
-                                               "\\." + support::kAlice));
+  EXPECT_TRUE(has_name_of(container, started.text("taskId"), support::kAlice));
   EXPECT_EQ(fetch(started.text("iframeUrl")).status, 200);
   // It is billed from the claim on, and by what it does from then on.
   const Json task = alice().get(wire::task_path(started.text("taskId"))).json;
@@ -157,6 +161,36 @@ TEST_F(WarmTest, TheyOutliveTheAgentAndAreNeverGivenTwice) {
   const Json task = alice().get(wire::task_path(started.text("taskId"))).json;
   EXPECT_EQ(string_or(task, "status"), "Running");
   EXPECT_EQ(string_or(task, "iframeUrl"), started.text("iframeUrl"));
+}
+
+// Neither what somebody was given after the copy was made, nor what may have been.
+TEST_F(WarmTest, AJournalThatIsPutBackGivesNobodyWhatItTakesForFree) {
+  run_agent({{"kept.toml", kept(2)}});
+  ASSERT_TRUE(has_ready(2));
+  const auto before = containers();
+  agent_->stop();
+  const auto journal = agent_->data_dir() / "journal.db";
+  const auto copy = agent_->dir() / "copy.db";
+  std::filesystem::copy_file(journal, copy);
+  agent_->start();
+  ASSERT_TRUE(has_ready(2));
+  EXPECT_EQ(containers(), before) << "the journal is as it was";
+  const Answer alices = alice().start("kept");
+  ASSERT_EQ(alices.status, 201) << alices.response.body;
+  ASSERT_TRUE(has_name_of(alices.text("containerId"), alices.text("taskId"), support::kAlice));
+  agent_->kill9();
+  for (const char* rest : {"-wal", "-shm"}) std::filesystem::remove(journal.string() + rest);
+  std::filesystem::copy_file(copy, journal, std::filesystem::copy_options::overwrite_existing);
+  agent_->start();
+  for (int i = 0; i < 2; ++i) {
+    const Answer next = admin().start("kept");
+    EXPECT_EQ(next.status, 201) << next.response.body;
+    EXPECT_FALSE(before.contains(next.text("containerId")));
+  }
+  EXPECT_THAT(agent_->log(), HasSubstr("Warm containers are made anew"));
+  const Json task = alice().get(wire::task_path(alices.text("taskId"))).json;
+  EXPECT_EQ(string_or(task, "status"), "Running");
+  EXPECT_EQ(string_or(task, "containerId"), alices.text("containerId"));
 }
 
 TEST_F(WarmTest, OneThatIsRemovedByHandIsMadeAnew) {

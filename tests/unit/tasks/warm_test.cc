@@ -7,12 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "agent/tasks/drain.h"
+#include "agent/tasks/difference.h"
 #include "common/error.h"
 #include "common/event.h"
 #include "common/ids.h"
-#include "common/json.h"
-#include "tests/unit/tasks/world.h"
+#include "tests/unit/tasks/warm_fixture.h"
 
 namespace resmgr::tasks {
 namespace {
@@ -24,44 +23,6 @@ using support::eventually;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
-
-class Warm : public testing::Test {
- protected:
-  Warm() { want(2); }
-
-  void want(int count, const std::string& more = "") {
-    world.set_catalog(R"(
-      name = "web"
-      title = "Web"
-      image = "web:1"
-      container_port = 8080
-      url_path = "/?t={token}"
-      env = { TOKEN = "{token}" }
-      probe = "none"
-      warm = )" + std::to_string(count) +
-                      "\n" + more);
-  }
-  std::vector<journal::SlotRow> slots() const {
-    return world.journal.reading([](journal::Reader& reader) { return reader.slots(); });
-  }
-  int ready() const {
-    const auto all = slots();
-    return static_cast<int>(std::count_if(
-        all.begin(), all.end(), [](const auto& slot) { return slot.phase == SlotPhase::ready; }));
-  }
-  bool has_ready(int count) {
-    return eventually([&] { return ready() == count && std::ssize(slots()) == count; });
-  }
-  PoolState pool() const { return world.service->pools().at(0); }
-  engine::ContainerState container(const std::string& id) {
-    return world.engine.inspect(id).value();
-  }
-  // So that who claims next finds what is there.
-  void hold_refills() { world.engine.hold(Op::create); }
-
-  World world;
-};
 
 TEST_F(Warm, AsManyAreMadeAsTheCatalogWants) {
   world.boot();
@@ -89,8 +50,7 @@ TEST_F(Warm, AStartGetsOneAndTheRestIsRefilled) {
   EXPECT_EQ(row.task.status, TaskStatus::running);
   EXPECT_EQ(row.task.container_id, oldest.container_id);
   EXPECT_EQ(row.warm.slot_id, oldest.slot_id);
-  EXPECT_EQ(container(oldest.container_id).name,
-            engine::claimed_name(oldest.slot_id, row.task.task_id, kAlice));
+  EXPECT_TRUE(is_named(row));
   EXPECT_THAT(world.event_types(row.task.task_id),
               ElementsAre(event_type::kStartRequested, event_type::kStarted, event_type::kReady));
   EXPECT_EQ(pool().hits, 1);
@@ -139,7 +99,7 @@ TEST_F(Warm, EachHasASecretOfItsOwnWhichIsTheTasks) {
   ASSERT_EQ(env.size(), 1U);
   EXPECT_THAT(url, HasSubstr("/?t=" + env[0].second));
   for (const auto& slot : slots()) {
-    if (slot.container_id.empty()) continue;
+    if (slot.container_id.empty() || slot.slot_id == row.warm.slot_id) continue;
     EXPECT_NE(world.engine.spec_of(slot.container_id).env[0].second, env[0].second);
   }
   world.boot();
@@ -190,11 +150,11 @@ TEST_F(Warm, OneThatWasRestartedByHandIsNotGivenOut) {
 TEST_F(Warm, AStopBeforeItIsTakenOverBillsNothing) {
   world.boot();
   ASSERT_TRUE(has_ready(2));
-  world.engine.hold(Op::rename);
+  world.engine.hold(Op::stats);
   const auto id = world.start();
-  ASSERT_TRUE(world.engine.wait_until_held(Op::rename));
+  ASSERT_TRUE(world.engine.wait_until_held(Op::stats));
   world.service->stop(id, "user", kAlice);
-  world.engine.release(Op::rename);
+  world.engine.release(Op::stats);
   const auto row = world.wait_ended(id);
   EXPECT_EQ(row.task.status, TaskStatus::stopped);
   EXPECT_FALSE(row.task.start_time);
@@ -226,12 +186,56 @@ TEST_F(Warm, TheNextProcessKeepsThemWarm) {
   EXPECT_EQ(world.engine.count(Op::create), 2);
 }
 
+TEST_F(Warm, NobodyWaitsForTheNameWhichTheNextProcessGives) {
+  world.boot();
+  ASSERT_TRUE(has_ready(2));
+  world.engine.hold(Op::rename);
+  world.engine.fail_next(Op::rename, Error(ErrorKind::unavailable, "no answer in time"));
+  const auto row = world.run();
+  EXPECT_EQ(container(row.task.container_id).name, engine::container_name(row.warm.slot_id));
+  world.engine.release(Op::rename);
+  world.shut_down();
+  world.boot();
+  EXPECT_TRUE(is_named(row));
+  EXPECT_TRUE(has_ready(2));
+  EXPECT_EQ(world.row(row.task.task_id).phase, Phase::ready);
+}
+
+TEST_F(Warm, ATaskThatEndsBeforeItsContainerHasItsNameLeavesNothing) {
+  world.boot();
+  ASSERT_TRUE(has_ready(2));
+  world.engine.hold(Op::rename);
+  const auto row = world.run();
+  ASSERT_TRUE(world.engine.wait_until_held(Op::rename));
+  world.service->stop(row.task.task_id, "user", kAlice);
+  EXPECT_TRUE(world.wait_phase(row.task.task_id, Phase::removed));
+  world.engine.release(Op::rename);
+  EXPECT_TRUE(has_ready(2));
+  EXPECT_EQ(world.containers(), 2U);
+}
+
+// Of a journal that was put back nobody knows who was given what after it.
+TEST_F(Warm, WhatIsNotTrustedIsMadeAnew) {
+  world.boot();
+  ASSERT_TRUE(has_ready(2));
+  const auto before = slots();
+  world.service->distrust_warm();
+  const auto row = world.run();
+  for (const auto& slot : before) EXPECT_NE(row.task.container_id, slot.container_id);
+  EXPECT_TRUE(eventually([&] {
+    return ready() == 2 && std::none_of(before.begin(), before.end(), [&](const auto& slot) {
+             return world.engine.inspect(slot.container_id).has_value();
+           });
+  }));
+}
+
 // A journal of before the claim: who has it is told by its name alone.
 TEST_F(Warm, ARestoredJournalGivesNobodyWhatSomebodyHas) {
   world.boot();
   ASSERT_TRUE(has_ready(2));
   const auto before = slots().front();
   const auto row = world.run();
+  ASSERT_TRUE(is_named(row));
   world.shut_down();
   world.journal.transact([&](journal::Transaction& transaction) {
     for (const auto& slot : transaction.slots()) transaction.erase_slot(slot);
@@ -250,6 +254,7 @@ TEST_F(Warm, AClaimedOneThatTheJournalDoesNotKnowIsAdopted) {
   world.boot();
   ASSERT_TRUE(has_ready(2));
   const auto row = world.run();
+  ASSERT_TRUE(is_named(row));
   const auto state = container(row.task.container_id);
   // Another journal, the same engine and agent.
   World other;
@@ -272,132 +277,6 @@ TEST_F(Warm, AClaimedOneThatTheJournalDoesNotKnowIsAdopted) {
   EXPECT_EQ(adopted.task.start_time, time_of_uuid_v7(row.task.task_id));
   EXPECT_EQ(adopted.container_started_at(), row.container_started_at());
   world.shut_down();
-}
-
-TEST_F(Warm, AnotherDefinitionDrainsThePool) {
-  world.boot();
-  ASSERT_TRUE(has_ready(2));
-  const auto before = slots();
-  want(2, "[resources]\npids = 99\n");
-  EXPECT_TRUE(eventually(
-      [&] { return ready() == 2 && slots().front().spec_hash != before.front().spec_hash; }));
-  EXPECT_TRUE(eventually([&] { return world.containers() == 2; }));
-}
-
-TEST_F(Warm, AnotherImageDrainsThePool) {
-  world.options.lane_threads = 128;
-  world.boot();
-  ASSERT_TRUE(has_ready(2));
-  const auto before = slots();
-  world.engine.change_image("web:1");
-  TaskSteps(*world.service).fill();
-  EXPECT_TRUE(eventually(
-      [&] { return ready() == 2 && slots().front().image_id != before.front().image_id; }));
-}
-
-TEST_F(Warm, AnotherAddressDrainsThePoolBeforeAnybodyGetsOne) {
-  world.boot();
-  ASSERT_TRUE(has_ready(2));
-  const auto before = slots();
-  world.shut_down();
-  world.options.publish_address = "127.0.0.2";
-  world.boot();
-  const auto row = world.run();
-  for (const auto& slot : before) EXPECT_NE(row.task.container_id, slot.container_id);
-  EXPECT_TRUE(eventually([&] { return ready() == 2 && std::ssize(slots()) == 2; }));
-}
-
-TEST_F(Warm, UnderOnePathForEachTaskNoneIsKeptThatHasToKnowIt) {
-  world.options.gateway = GatewayAddress("https://tasks.example", GatewayAddress::Mode::path);
-  world.boot();
-  ASSERT_TRUE(has_ready(2));
-  want(2, "command = [\"--base={basePath}\"]\n");
-  EXPECT_TRUE(eventually([&] { return slots().empty(); }));
-  EXPECT_THAT(pool().problem, HasSubstr("basePath"));
-  EXPECT_EQ(world.run().task.status, TaskStatus::running);
-}
-
-TEST_F(Warm, FewerAreWantedOrNone) {
-  world.boot();
-  ASSERT_TRUE(has_ready(2));
-  want(1);
-  EXPECT_TRUE(has_ready(1));
-  want(0);
-  EXPECT_TRUE(eventually([&] { return slots().empty() && world.containers() == 0; }));
-  EXPECT_THAT(world.service->pools(), IsEmpty());
-}
-
-TEST_F(Warm, ADrainedHostHasNone) {
-  world.boot();
-  ASSERT_TRUE(has_ready(2));
-  world.service->drain("", {kAlice, "ada"});
-  EXPECT_TRUE(eventually([&] { return slots().empty() && world.containers() == 0; }));
-  world.service->resume({kAlice, "ada"});
-  EXPECT_TRUE(has_ready(2));
-}
-
-TEST_F(Warm, TheyGiveWayBeforeAUserIsRefused) {
-  engine::EngineInfo info;
-  info.cpus = 4;
-  info.memory_bytes = std::int64_t{3} << 30;
-  world.engine.set_info(info);
-  world.options.limits.memory_overcommit = 1;  // three of the service's 1 GiB
-  want(3);
-  world.boot();
-  ASSERT_TRUE(has_ready(3));
-  // Three tasks fill the host: each takes over one, and none is made again.
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(world.run().task.status, TaskStatus::running);
-  EXPECT_TRUE(eventually([&] { return world.containers() == 3 && slots().empty(); }));
-  EXPECT_TRUE(
-      eventually([&] { return pool().problem.find("memory_overcommit") != std::string::npos; }));
-  EXPECT_THROW(world.start(), Error);
-}
-
-TEST_F(Warm, AnotherServicesStartMakesThemGiveWay) {
-  engine::EngineInfo info;
-  info.cpus = 4;
-  info.memory_bytes = std::int64_t{2} << 30;
-  world.engine.set_info(info);
-  world.options.limits.memory_overcommit = 1;
-  world.boot();
-  ASSERT_TRUE(has_ready(2));
-  // Of another definition, so that none of them fits.
-  world.engine.hold(Op::create);
-  want(0, "[resources]\npids = 99\n");
-  const auto id = world.start();
-  world.engine.release(Op::create);
-  EXPECT_EQ(world.wait_started(id).task.status, TaskStatus::running);
-}
-
-TEST_F(Warm, ALimitOfTasksIsOneOfThePoolToo) {
-  world.options.limits.tasks_per_host = 3;
-  world.boot();
-  ASSERT_TRUE(has_ready(2));
-  for (int i = 0; i < 2; ++i) world.run();
-  EXPECT_TRUE(has_ready(1));
-  EXPECT_TRUE(
-      eventually([&] { return pool().problem.find("tasks_per_host") != std::string::npos; }));
-}
-
-TEST_F(Warm, OneThatCantBeMadeIsTriedAgainLaterAndSaysWhy) {
-  world.engine.fail_next(Op::create, Error(ErrorKind::rejected, "no room for it"), 2);
-  world.boot();
-  EXPECT_TRUE(eventually([&] { return slots().empty() && !pool().problem.empty(); }));
-  EXPECT_THAT(pool().problem, HasSubstr("no room for it"));
-  EXPECT_EQ(world.run().task.status, TaskStatus::running);  // a start is not held up by it
-  EXPECT_EQ(pool().misses, 1);
-  world.clock.advance(Millis{300'000});
-  TaskSteps(*world.service).fill();
-  EXPECT_TRUE(has_ready(2));
-  EXPECT_THAT(pool().problem, IsEmpty());
-}
-
-TEST_F(Warm, TheImageIsPulledOnceForAll) {
-  world.engine.remove_image("web:1");
-  world.engine.add_pullable("web:1");
-  world.boot();
-  ASSERT_TRUE(has_ready(2));
-  EXPECT_LE(world.engine.count(Op::pull), 2);
 }
 
 TEST_F(Warm, ALeftoverOfALostJournalIsRemoved) {
