@@ -27,6 +27,7 @@ struct Lane {
   std::unique_ptr<LaneMemory> memory;
   enum class Place { ready, delayed, start_queue, running, parked } place = Place::parked;
   bool woken = false;                           // while it ran
+  bool is_due = false;                          // its delay has passed
   std::optional<DueTime> slot_since;            // while it has a start slot
   std::multimap<DueTime, Lane*>::iterator due;  // valid while delayed
 };
@@ -75,6 +76,7 @@ struct Lanes::State {
     while (!delayed.empty() && delayed.begin()->first <= now) {
       Lane* lane = delayed.begin()->second;
       delayed.erase(delayed.begin());
+      lane->is_due = true;
       lane->place = Lane::Place::ready;
       ready.push_back(lane);
     }
@@ -116,6 +118,7 @@ struct Lanes::State {
         break;
       case Lane::Place::delayed:
         delayed.erase(lane.due);
+        lane.is_due = true;
         break;
       case Lane::Place::start_queue:
         start_queue.pop();
@@ -157,6 +160,13 @@ struct Lanes::State {
         lane.place = Lane::Place::parked;
         return;
     }
+  }
+
+  // Without the mutex: while it runs, the lane is its thread's own but for `woken`.
+  Next run_step(Lane& lane) {
+    Turn turn{lane.task_id, lane.memory, lane.slot_since.has_value(), lane.background,
+              std::exchange(lane.is_due, false)};
+    return step(turn);
   }
 
   // Takes the mutex.
@@ -213,8 +223,7 @@ struct Lanes::State {
         continue;
       }
       lock.unlock();
-      Turn turn{lane->task_id, lane->memory, lane->slot_since.has_value(), lane->background};
-      const Next next = step(turn);
+      const Next next = run_step(*lane);
       lock.lock();
       put_back(*lane, next);
     }
@@ -240,8 +249,7 @@ bool Lanes::run_one(const std::function<std::size_t(std::size_t)>& choose) {
   Lane& lane = *candidates[choose(candidates.size())];
   state_->take_this(lane);
   lock.unlock();
-  Turn turn{lane.task_id, lane.memory, lane.slot_since.has_value(), lane.background};
-  const Next next = state_->step(turn);
+  const Next next = state_->run_step(lane);
   lock.lock();
   state_->put_back(lane, next);
   return true;

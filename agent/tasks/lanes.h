@@ -60,6 +60,9 @@ class Lanes {
     // The step holds a start slot; it is given back when the step returns.
     bool has_start_slot = false;
     bool background = false;  // as wake_background() made it
+    // It runs because the delay that the step before wanted has passed, and not because somebody
+    // woke the lane.
+    bool is_due = false;
   };
   using Step = std::function<Next(Turn& turn)>;
 

@@ -20,7 +20,7 @@ Next Lifecycle::step(Lanes::Turn& turn) {
   if (!turn.memory) turn.memory = std::make_unique<Memory>();
   auto& memory = static_cast<Memory&>(*turn.memory);
   try {
-    return Run(*this, turn.task_id, memory, turn.has_start_slot).step();
+    return Run(*this, turn, memory).step();
   } catch (const Error& error) {
     // The first failure of a row is news; the tenth is not.
     if (memory.retry.failures() == 0) {

@@ -1,6 +1,7 @@
 // What a task's lane puts in the journal.
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "agent/engine/labels.h"
@@ -22,8 +23,8 @@ using journal::TaskRow;
 using journal::Transaction;
 
 constexpr std::size_t kNonceBytes = 16;
-// The engine tells of an end some milliseconds after its lists have it.
-constexpr Millis kWordOnItsWay{500};
+// The engine tells of an end some milliseconds after its lists have it; a busy one takes longer.
+constexpr Millis kWordOnItsWay{2'000};
 
 Json end_details(const TaskRow& row, const journal::UsageSample& used) {
   Json details = {{"endedBy", row.ended_by},
@@ -149,19 +150,25 @@ Next Lifecycle::Run::fail_start(ErrorKind failure, const std::string& reason) {
 }
 
 // Who looks right when somebody removes the container may see that before the engine's word of its
-// end has come, which tells the time and the exit code.
-bool Lifecycle::Run::awaits_word_of_death() {
-  if (container() || memory_.death || memory_.waited_for_word) return false;
+// end has come, which tells the time and the exit code. For how long to wait for it; empty: not.
+std::optional<Millis> Lifecycle::Run::wait_for_word_of_death() {
+  if (container() || memory_.death) return std::nullopt;
   const auto sighting = lifecycle_.sighting(task_id_);
-  if (!sighting || sighting->epoch != parts_.session.epoch()) return false;
-  memory_.waited_for_word = true;
-  return true;
+  if (!sighting || sighting->epoch != parts_.session.epoch()) return std::nullopt;
+  const auto now = std::chrono::steady_clock::now();
+  if (!memory_.word_due) {
+    memory_.word_due = now + kWordOnItsWay;
+    return kWordOnItsWay;
+  }
+  // Whoever woke the lane meanwhile brought no word.
+  if (is_due_ || now >= *memory_.word_due) return std::nullopt;
+  return std::chrono::ceil<Millis>(*memory_.word_due - now);
 }
 
 Next Lifecycle::Run::record_ended() {
-  if (awaits_word_of_death()) {
+  if (const auto wait = wait_for_word_of_death()) {
     memory_.seen.reset();
-    return Next::after(kWordOnItsWay);
+    return Next::after(*wait);
   }
   const std::optional<engine::ContainerState> left = container();
   const Witness known = witness();

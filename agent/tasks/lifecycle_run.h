@@ -28,7 +28,8 @@ struct Lifecycle::Memory final : LaneMemory {
   // What the engine took for this start, in milliseconds: creates, starts, the look after.
   double engine_ms = 0;
   std::optional<Death> death;
-  bool waited_for_word = false;                // of its death
+  // Until when the word of its death is waited for.
+  std::optional<std::chrono::steady_clock::time_point> word_due;
   std::optional<journal::UsageSample> sample;  // taken just before the stop
   ContainerStart start;
   ProbePace probing;
@@ -37,12 +38,13 @@ struct Lifecycle::Memory final : LaneMemory {
 
 class Lifecycle::Run {
  public:
-  Run(Lifecycle& lifecycle, const std::string& task_id, Memory& memory, bool has_start_slot)
+  Run(Lifecycle& lifecycle, const Lanes::Turn& turn, Memory& memory)
       : lifecycle_(lifecycle),
         parts_(lifecycle.parts_),
-        task_id_(task_id),
+        task_id_(turn.task_id),
         memory_(memory),
-        has_start_slot_(has_start_slot) {}
+        has_start_slot_(turn.has_start_slot),
+        is_due_(turn.is_due) {}
 
   Next step();
 
@@ -78,7 +80,7 @@ class Lifecycle::Run {
   Next tell_ready(Instant now);
   void note_sighting(const engine::ContainerState& seen, Instant now);
   Next record_ended();
-  bool awaits_word_of_death();
+  std::optional<Millis> wait_for_word_of_death();
   Next record_unstarted();
   Next record_removed();
   void record_oom();
@@ -105,6 +107,7 @@ class Lifecycle::Run {
   const std::string& task_id_;
   Memory& memory_;
   const bool has_start_slot_;
+  const bool is_due_;
   std::optional<journal::TaskRow> row_;
   // That it claims, as this step read it.
   std::optional<journal::SlotRow> slot_;

@@ -31,6 +31,10 @@ function(resmgr_test name)
     $<IF:$<BOOL:${ARG_OWN_MAIN}>,GTest::gtest,GTest::gtest_main>)
   # What is tested is optimised; to optimise the tests themselves would double the time to build.
   target_compile_options(${name} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O0;-U_FORTIFY_SOURCE>)
+  # Nor are they asked for undefined behaviour of their own, which is a third of that time.
+  if(RESMGR_SANITIZE MATCHES "undefined")
+    target_compile_options(${name} PRIVATE -fno-sanitize=undefined)
+  endif()
   if(ARG_PROGRAMS)
     add_dependencies(${name} resmgr-agent resmgr)
   endif()

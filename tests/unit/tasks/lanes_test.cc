@@ -289,6 +289,24 @@ TEST(Lanes, WhatRunsInTheBackgroundYields) {
             (std::set<std::string>{"second", "third"}));
 }
 
+TEST(Lanes, ALaneKnowsWhetherItsDelayHasPassed) {
+  LaneOptions options;
+  options.max_threads = 0;
+  std::vector<bool> due;
+  Lanes lanes(options, [&](Lanes::Turn& turn) {
+    due.push_back(turn.is_due);
+    return due.size() < 4 ? Next::after(Millis{std::chrono::hours(1)}) : Next::done();
+  });
+  const auto run_one = [&] { return lanes.run_one([](std::size_t) { return std::size_t{0}; }); };
+  lanes.wake("a", "u");
+  EXPECT_TRUE(run_one());
+  EXPECT_TRUE(run_one());  // the hour is over
+  lanes.wake("a", "u");
+  EXPECT_TRUE(run_one());
+  EXPECT_TRUE(run_one());
+  EXPECT_EQ(due, (std::vector<bool>{false, true, false, true}));
+}
+
 TEST(Lanes, AWokenLaneLeavesTheStartQueue) {
   Board board;
   bool open = false;

@@ -298,9 +298,12 @@ TEST_F(Lifecycle, ARemovalByHandIsExactAlsoWhereItIsSeenBeforeItIsTold) {
   world.clock.advance(Millis{5'000});
   world.engine.withhold_events(true);
   world.engine.remove_by_hand(running.task.container_id);
-  const auto looks = world.engine.count(Op::inspect);
-  world.service->reconcile({.user_id = kAlice, .name = ""}, Millis{0}, {});
-  ASSERT_TRUE(eventually([&] { return world.engine.count(Op::inspect) > looks; }));
+  // Looking again and again does not shorten the wait for the word.
+  for (int i = 0; i < 3; ++i) {
+    const auto looks = world.engine.count(Op::inspect);
+    world.service->reconcile({.user_id = kAlice, .name = ""}, Millis{0}, {});
+    ASSERT_TRUE(eventually([&] { return world.engine.count(Op::inspect) > looks + 1; }));
+  }
   world.engine.withhold_events(false);
   const auto ended = world.wait_ended(running.task.task_id);
   EXPECT_EQ(ended.task.precision, Precision::exact);
