@@ -23,7 +23,7 @@ inline constexpr char kLabelSpecHash[] = "io.resmgr.spec-hash";
 // "resmgr-<taskId>", or "resmgr-<slotId>" while a warm container waits for a task.
 std::string container_name(std::string_view id);
 
-// "resmgr-<slotId>.<taskId>.<userId>": a warm container's from when a task has claimed it. Labels
+// "resmgr-<slotId>.<taskId>.<userId>": a warm container's soon after a task took it over. Labels
 // never change, so that the name is where the engine keeps whose it is.
 std::string claimed_name(std::string_view slot_id, std::string_view task_id,
                          std::string_view user_id);

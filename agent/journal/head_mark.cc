@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <string>
 #include <utility>
 
 namespace resmgr::journal {

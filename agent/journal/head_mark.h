@@ -3,6 +3,7 @@
 #ifndef RESMGR_AGENT_JOURNAL_HEAD_MARK_H_
 #define RESMGR_AGENT_JOURNAL_HEAD_MARK_H_
 
+#include <cstdint>
 #include <string>
 
 #include "agent/journal/journal.h"

@@ -139,8 +139,8 @@ Next Lifecycle::Run::stop() {
   return look_again();
 }
 
-// Its name says from now on whose it is, so that whoever looks at the engine alone, after a restore
-// of an older journal, say, knows that it is taken. Only then is it given out.
+// What it has used by now is not the task's. Whose it is now, the slot's lane tells the engine once
+// the user was answered.
 Next Lifecycle::Run::take_over() {
   const engine::ContainerState seen = memory_.seen->container;
   const auto used = timed([&] { return parts_.engine.stats(seen.id); });

@@ -36,7 +36,7 @@ Observation judge(const std::string& task_id, const Known& known,
   if (row && found->id == row->task.container_id) return {Kind::present, *found};
   const auto whose = engine::belonging_of(found->labels, found->name, agent_id);
   if (row && row->is_claiming()) {
-    // Whoever has claimed it bears its name: a journal that was restored may not know that.
+    // It bears the name of who has it, which a journal that was put back may not know.
     const bool its = whose && whose->slot_id == row->warm.slot_id &&
                      (whose->task_id.empty() || whose->task_id == task_id);
     return its ? Observation{Kind::present, *found} : Observation{Kind::foreign, {}};

@@ -49,7 +49,8 @@ SlotAct plan_slot(const std::optional<SlotRow>& row, const Observation& seen,
     return SlotAct::ask_again;
   }
   if (!row) {
-    // The journal lost it, or is another one: nobody was given it, as its name says.
+    // The journal lost it, or is another one. Nobody has it, as its name says, or had it for more
+    // than the moment between the answer and the name.
     const SlotAct act = plan_leaving(seen, false);
     return act == SlotAct::forget ? SlotAct::none : act;
   }

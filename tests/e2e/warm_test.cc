@@ -13,7 +13,6 @@ namespace {
 using support::Answer;
 using support::eventually;
 using ::testing::HasSubstr;
-using ::testing::MatchesRegex;
 
 constexpr char kKept[] = R"(
 name = "kept"
