@@ -12,14 +12,12 @@ function(resmgr_library name)
   endif()
 endfunction()
 
-# resmgr_test(name LIBS … [LABELS …] [TIMEOUT seconds] [SOURCES …] [ENGINE] [PROGRAMS] [COST n]
-# [OWN_MAIN]):
+# resmgr_test(name LIBS … [LABELS …] [TIMEOUT seconds] [SOURCES …] [PROGRAMS] [OWN_MAIN] [COST n]):
 # a GoogleTest program made of every .cc in the folder (or of SOURCES), registered with CTest as one
-# test. ENGINE: it works on the machine's container engine, which one does at a time. COST: what
-# takes long begins first. PROGRAMS: it runs resmgr-agent and resmgr, which are built before it.
-# OWN_MAIN: it has a main() and registers its tests itself.
+# test. COST: what takes long begins first. PROGRAMS: it runs resmgr-agent and resmgr, which are
+# built before it. OWN_MAIN: it has a main(), and its folder registers its tests.
 function(resmgr_test name)
-  cmake_parse_arguments(ARG "ENGINE;PROGRAMS;OWN_MAIN" "TIMEOUT;COST" "LIBS;LABELS;SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "PROGRAMS;OWN_MAIN" "TIMEOUT;COST" "LIBS;LABELS;SOURCES" ${ARGN})
   if(NOT ARG_SOURCES)
     file(GLOB ARG_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
   endif()
@@ -47,9 +45,6 @@ function(resmgr_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES
     LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
-  if(ARG_ENGINE)
-    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK engine)
-  endif()
   if(ARG_COST)
     set_tests_properties(${name} PROPERTIES COST ${ARG_COST})
   endif()
