@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "common/error.h"
+#include "common/file_bytes.h"
 #include "common/http_connection.h"
 #include "common/http_tls.h"
 #include "common/http_url.h"
