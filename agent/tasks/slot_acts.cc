@@ -17,6 +17,8 @@ using journal::Transaction;
 using Kind = Observation::Kind;
 
 constexpr Millis kDefaultPatience{10'000};
+// A rename keeps the engine busy: while users claim one after another it would hold them up.
+constexpr Millis kCalmOfClaims{150};
 
 }  // namespace
 
@@ -25,7 +27,8 @@ Next SlotLanes::Run::hand_over() {
   const auto task =
       parts_.journal.reading([&](journal::Reader& reader) { return reader.task(row_->task_id); });
   if (!task || task->warm.slot_id != slot_id_) return drain();
-  if (!task->is_claiming()) return give_name(task->task);
+  if (!task->is_claiming())
+    return turn_.is_due ? give_name(task->task) : Next::after(kCalmOfClaims);
   parts_.wake_task(row_->task_id);
   return Next::done();
 }
