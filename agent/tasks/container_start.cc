@@ -4,7 +4,6 @@
 #include <charconv>
 
 #include "agent/tasks/container_spec.h"
-#include "agent/tasks/readiness.h"
 #include "common/error.h"
 #include "common/failpoint.h"
 #include "common/time_format.h"
@@ -66,14 +65,14 @@ Millis ProbePace::next(Millis interval) {
 }
 
 bool is_ready(const TaskOptions& options, const catalog::Service& service, const std::string& id,
-              int host_port) {
+              int host_port, Millis patience) {
   if (service.network == catalog::NetworkMode::none ||
       service.probe.kind == catalog::ProbeKind::none) {
     return true;
   }
   catalog::Probe asked = service.probe;
   asked.path = path_in_container(options, service, id, asked.path);
-  return answers(asked, options.publish_address, host_port);
+  return answers(asked, options.publish_address, host_port, patience);
 }
 
 std::string no_answer(const catalog::Service& service) {

@@ -10,6 +10,7 @@
 #include "agent/catalog/catalog.h"
 #include "agent/engine/engine.h"
 #include "agent/tasks/engine_session.h"
+#include "agent/tasks/readiness.h"
 #include "agent/tasks/task_service.h"
 #include "common/clock.h"
 
@@ -51,9 +52,9 @@ class ProbePace {
 };
 
 // Whether the service answers at its published port; true where there is nothing to ask. `id` is
-// the task's or the slot's. Takes up to about 5 s.
+// the task's or the slot's; `patience` as for answers().
 bool is_ready(const TaskOptions& options, const catalog::Service& service, const std::string& id,
-              int host_port);
+              int host_port, Millis patience = kUsualPatience);
 // Why a start fails whose service did not.
 std::string no_answer(const catalog::Service& service);
 

@@ -18,6 +18,8 @@ namespace {
 using journal::Phase;
 
 constexpr int kOutputTries = 3;
+// That its container has started is not kept from the record for longer.
+constexpr Millis kFirstLook{50};
 constexpr Millis kDefaultStopTimeout{10'000};
 
 }  // namespace
@@ -96,6 +98,14 @@ Next Lifecycle::Run::pull(const std::string& image) {
     lifecycle.lanes_->wake(task_id, user_id);
   });
   return Next::parked();
+}
+
+bool Lifecycle::Run::answers_at_once(int port) {
+  const catalog::Service* wanted = service();
+  if (wanted == nullptr) return false;
+  enter(StartStep::probing);
+  memory_.probing.begin();
+  return is_ready(parts_.options, *wanted, task_id_, port, kFirstLook);
 }
 
 Next Lifecycle::Run::probe() {

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include "agent/engine/labels.h"
 #include "agent/tasks/container_spec.h"
 #include "agent/tasks/lifecycle_run.h"
 #include "agent/tasks/usage.h"
@@ -40,8 +39,10 @@ Json end_details(const TaskRow& row, const journal::UsageSample& used) {
 
 }  // namespace
 
+// A service that answers at once is on record as ready with the same sync.
 Next Lifecycle::Run::record_started() {
   const engine::ContainerState seen = memory_.seen->container;
+  const bool ready = seen.alive() && answers_at_once(seen.host_port);
   const Instant now = parts_.clock.now();
   // They are told together, with the one sync of this transaction, and each when it was.
   const bool pulled = memory_.pulled;
@@ -49,6 +50,7 @@ Next Lifecycle::Run::record_started() {
   const Instant created_at = memory_.created_at.value_or(now);
   const bool done = change([&](Transaction& transaction, TaskRow& row) {
     apply_started(row, seen);
+    if (ready) apply_ready(row);
     transaction.update(row);
     if (pulled) transaction.append(event_type::kImagePulled, row, pulled_at, "{}");
     transaction.append(event_type::kCreated, row, created_at,
@@ -57,10 +59,11 @@ Next Lifecycle::Run::record_started() {
                        dump_json({{"containerPort", seen.host_port},
                                   {"startTries", memory_.start.failed_tries() + 1},
                                   {"engineMs", memory_.engine_ms}}));
+    if (ready) transaction.append(event_type::kReady, row, now, "{}");
   });
   if (!done) return look_again();
   note_sighting(seen, now);
-  return Next::again();
+  return ready ? tell_ready(now) : Next::again();
 }
 
 void Lifecycle::Run::note_sighting(const engine::ContainerState& seen, Instant now) {
@@ -240,59 +243,6 @@ void Lifecycle::Run::record_oom() {
   change([&](Transaction& transaction, TaskRow& row) {
     transaction.append(event_type::kOom, row, now, dump_json({{"memoryBytes", row.memory_bytes}}));
   });
-}
-
-// The journal was restored or replaced: its labels say what the container is.
-Next Lifecycle::Run::adopt() {
-  const engine::ContainerState& found = memory_.seen->container;
-  const auto label = [&](const char* name) {
-    const auto value = found.labels.find(name);
-    return value == found.labels.end() ? std::string() : value->second;
-  };
-  TaskRow row;
-  row.task.task_id = task_id_;
-  const auto whose = engine::belonging_of(found.labels, found.name, parts_.options.agent_id)
-                         .value_or(engine::Belonging{});
-  row.task.user_id = whose.user_id;
-  row.task.service_type = label(engine::kLabelServiceType);
-  row.task.host = parts_.options.host_name;
-  row.task.created_at =
-      parse_rfc3339(label(engine::kLabelCreatedAt)).value_or(found.started_at.value_or(Instant{}));
-  // A warm container was made before its task, whose id says when it was claimed.
-  row.warm.slot_id = whose.slot_id;
-  if (!whose.slot_id.empty()) row.task.created_at = time_of_uuid_v7(task_id_);
-  row.spec_hash = label(engine::kLabelSpecHash);
-  const bool ran = found.alive() || found.started_at;
-  if (ran) {
-    apply_started(row, found);
-    if (!row.warm.slot_id.empty()) {
-      row.task.start_time = row.task.created_at;
-      row.warm.container_started_at = found.started_at;
-    }
-  } else {
-    // That it is to go is an intent like any other: its volumes go after it, and by then nothing
-    // but the journal knows of them.
-    apply_stop_intent(row, ended_by::kStartFailed, to_string(ErrorKind::internal),
-                      "was never started, and the journal did not know it");
-  }
-  // Nobody else says what it reserves of the host; a service that has changed since may be wrong.
-  const auto catalog = parts_.catalog();
-  if (const catalog::Service* known = catalog->find(row.task.service_type)) {
-    row.memory_bytes = known->memory_bytes;
-    row.cpus = known->cpus;
-  }
-  const Instant now = parts_.clock.now();
-  failpoint("adoption.before_commit");
-  parts_.journal.transact([&](Transaction& transaction) {
-    if (transaction.task(task_id_)) return;
-    transaction.insert(row);
-    transaction.append(ran ? event_type::kStarted : event_type::kStopRequested, row, now,
-                       dump_json({{"adopted", true}}));
-  });
-  failpoint("adoption.after_commit");
-  log::warning("Adopted the container of task {TaskId}, which the journal did not know",
-               {{"TaskId", task_id_}});
-  return look_again();
 }
 
 }  // namespace resmgr::tasks

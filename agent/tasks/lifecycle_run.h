@@ -63,6 +63,7 @@ class Lifecycle::Run {
   Next create();
   Next start();
   Next pull(const std::string& image);
+  bool answers_at_once(int port);
   Next probe();
   Next stop();
   Next settle_create();

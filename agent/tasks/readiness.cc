@@ -14,8 +14,6 @@
 namespace resmgr::tasks {
 namespace {
 
-constexpr Millis kConnectLimit{2'000};
-constexpr Millis kAnswerLimit{3'000};
 // A proxy whose service does not listen closes within a millisecond or two.
 constexpr int kSettleMillis = 20;
 
@@ -44,9 +42,9 @@ bool wait_for(int fd, short events, int millis) {
   return poll(&waiting, 1, millis) == 1;
 }
 
-bool connects(int fd, const addrinfo& target) {
+bool connects(int fd, const addrinfo& target, Millis patience) {
   if (connect(fd, target.ai_addr, target.ai_addrlen) == 0) return true;
-  if (!wait_for(fd, POLLOUT, static_cast<int>(kConnectLimit.count()))) return false;
+  if (!wait_for(fd, POLLOUT, static_cast<int>(patience.count()))) return false;
   int error = 0;
   socklen_t size = sizeof error;
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
@@ -58,7 +56,7 @@ bool stays_open(int fd) {
   return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-bool tcp_answers(const std::string& address, int port) {
+bool tcp_answers(const std::string& address, int port, Millis patience) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
@@ -67,15 +65,15 @@ bool tcp_answers(const std::string& address, int port) {
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> target(found, freeaddrinfo);
   const Socket socket(
       ::socket(target->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
-  return socket.fd() >= 0 && connects(socket.fd(), *target) && stays_open(socket.fd());
+  return socket.fd() >= 0 && connects(socket.fd(), *target, patience) && stays_open(socket.fd());
 }
 
-bool http_answers(const std::string& path, const std::string& address, int port) {
+bool http_answers(const std::string& path, const std::string& address, int port, Millis patience) {
   const bool v6 = address.find(':') != std::string::npos;
   HttpEndpoint endpoint;
   endpoint.url = "http://" + (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
-  endpoint.connect_timeout = kConnectLimit;
-  endpoint.read_timeout = kAnswerLimit;
+  endpoint.connect_timeout = patience;
+  endpoint.read_timeout = patience;
   HttpRequest request;
   request.target = path;
   // The connection is not for keeping: the service is not ours to hold open.
@@ -90,15 +88,15 @@ bool http_answers(const std::string& path, const std::string& address, int port)
 
 }  // namespace
 
-bool answers(const catalog::Probe& probe, const std::string& address, int port) {
+bool answers(const catalog::Probe& probe, const std::string& address, int port, Millis patience) {
   const std::string target = reachable_address(address);
   switch (probe.kind) {
     case catalog::ProbeKind::none:
       return true;
     case catalog::ProbeKind::tcp:
-      return tcp_answers(target, port);
+      return tcp_answers(target, port, patience);
     case catalog::ProbeKind::http:
-      return http_answers(probe.path, target, port);
+      return http_answers(probe.path, target, port, patience);
   }
   return false;
 }
