@@ -123,10 +123,10 @@ Objection check_icon(const std::string& text) {
 }
 
 Objection check_build(const std::string& text) {
-  constexpr std::size_t kMaxPath = 4'095;
-  const bool plain = text.starts_with('/') && text.size() <= kMaxPath && all_of(text, [](char c) {
-                       return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
-                     });
+  constexpr std::size_t kMaxDirectory = 4'095;
+  const bool plain =
+      text.starts_with('/') && text.size() <= kMaxDirectory &&
+      all_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
   if (plain) return std::nullopt;
   return "must be the absolute path of a program";
 }

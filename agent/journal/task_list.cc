@@ -172,8 +172,8 @@ void collect_ending(Database& database, std::string_view part, const TaskFilter&
 void merge(std::vector<TaskRow>& rows, std::size_t limit) {
   const auto id = [](const TaskRow& row) -> const std::string& { return row.task.task_id; };
   std::ranges::sort(rows, std::ranges::greater{}, id);
-  const auto repeated = std::ranges::unique(rows, std::ranges::equal_to{}, id);
-  rows.erase(repeated.begin(), repeated.end());
+  const auto is_same = [&](const TaskRow& a, const TaskRow& b) { return id(a) == id(b); };
+  rows.erase(std::unique(rows.begin(), rows.end(), is_same), rows.end());
   if (rows.size() > limit) rows.resize(limit);
 }
 

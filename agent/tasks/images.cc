@@ -16,7 +16,9 @@ std::vector<ImageState> Images::look(const catalog::Catalog& catalog) const {
     if (state.build.empty()) state.build = service.build;
   }
   std::vector<ImageState> found;
-  for (auto& [image, state] : images) {
+  for (auto& each : images) {
+    const std::string& image = each.first;
+    ImageState& state = each.second;
     // In this order: what is pulled is there once it is pulled no more.
     const Asked asked = asked_.with([&](const auto& all) {
       const auto its = all.find(image);

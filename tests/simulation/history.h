@@ -104,7 +104,6 @@ class History {
   int kill_in_ = 0;  // gates and failpoints; 0: not armed
   int kills_ = 0;
   int keys_ = 0;
-  int jumps_ = 0;
   std::vector<std::string> faults_;
 };
 

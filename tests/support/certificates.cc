@@ -21,7 +21,7 @@ struct Closer {
 };
 using File = std::unique_ptr<FILE, Closer>;
 
-Key new_key() { return {EVP_EC_gen("P-256"), &EVP_PKEY_free}; }
+Key new_key() { return {EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), &EVP_PKEY_free}; }
 
 void add_extension(X509* certificate, int nid, const std::string& value) {
   X509V3_CTX context;

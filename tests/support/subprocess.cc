@@ -69,8 +69,9 @@ Subprocess::Subprocess(std::vector<std::string> argv, SpawnOptions options)
   auto argument_list = pointers(argv);
   auto environment_list = pointers(env);
   const pid_t parent = ::getpid();
-  // Between fork and exec only what is safe in a signal handler: other threads may hold locks.
-  pid_ = ::fork();
+  // Until exec only what is safe in a signal handler: other threads may hold locks. A fork would
+  // copy the page tables of a process that a sanitizer has made large.
+  pid_ = ::vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
   if (pid_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(127);

@@ -117,7 +117,7 @@ class HostileTest : public testing::Test {
     RecordProperty("RssAnon", static_cast<int>(memory_kb("RssAnon")));
     std::cout << "VmHWM " << memory_kb("VmHWM") << " kB, RssAnon " << memory_kb("RssAnon")
               << " kB\n";
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef RESMGR_SANITIZED
     EXPECT_GT(memory_kb("VmHWM"), 0U);
     EXPECT_LT(memory_kb("VmHWM"), kMemoryLimitKb);
 #endif

@@ -68,9 +68,10 @@ TEST(WorkerPool, StopAsksJobsToEndAndDropsThoseThatWait) {
 }
 
 TEST(WorkerPool, TakesNothingWhereThereIsNeitherThreadNorQueue) {
-  WorkerPool pool(1, 0);
+  // They outlive the job.
   std::latch running(1);
   std::latch release(1);
+  WorkerPool pool(1, 0);
   ASSERT_TRUE(pool.submit([&](std::stop_token) {
     running.count_down();
     release.wait();

@@ -46,7 +46,7 @@ TEST_F(ReconcileTest, SaysThatBothAgree) {
 }
 
 TEST_F(ReconcileTest, PrintsARecordALine) {
-  answer["entries"] = {entry("close", "done")};
+  answer["entries"] = Json::array({entry("close", "done")});
   EXPECT_EQ(run({"reconcile"}), kDone);
   EXPECT_EQ(out.text, std::string("close\t") + kId + "\tc0ffee00c0ffee00c0ffee00\tresmgr-" + kId +
                           "\tready\tRunning\texited\trecord_ended\tdone\tits container ended\n");
@@ -59,7 +59,7 @@ TEST_F(ReconcileTest, PrintsARecordALine) {
 
 TEST_F(ReconcileTest, ADryRunIsAskedForAndSaidToHaveDoneNothing) {
   out.terminal = true;
-  answer["entries"] = {entry("close", "planned")};
+  answer["entries"] = Json::array({entry("close", "planned")});
   EXPECT_EQ(run({"reconcile", "--dry-run"}), kDone);
   EXPECT_THAT(agent.asked(), ElementsAre("POST /api/reconcile?dryRun=1"));
   EXPECT_THAT(out.text, HasSubstr("ACTION"));
@@ -72,24 +72,24 @@ TEST_F(ReconcileTest, WhatIsNotInTheJournalHasNoPhase) {
   Json foreign = entry("foreign", "left");
   foreign["taskId"] = nullptr;
   foreign["journal"] = nullptr;
-  answer["entries"] = {foreign};
+  answer["entries"] = Json::array({foreign});
   EXPECT_EQ(run({"reconcile"}), kDone);
   EXPECT_THAT(out.text, testing::StartsWith("foreign\t\tc0ffee"));
   EXPECT_THAT(out.text, HasSubstr("\t\t\texited\t"));
 }
 
 TEST_F(ReconcileTest, AnythingUnknownIsAFailure) {
-  answer["entries"] = {entry("close", "done"), entry("close", "unknown")};
+  answer["entries"] = Json::array({entry("close", "done"), entry("close", "unknown")});
   EXPECT_EQ(run({"reconcile"}), kFailed);
-  answer["entries"] = {entry("unknown", "planned")};
+  answer["entries"] = Json::array({entry("unknown", "planned")});
   EXPECT_EQ(run({"reconcile", "--dry-run"}), kFailed);
-  answer["entries"] = {entry("finish", "pending")};
+  answer["entries"] = Json::array({entry("finish", "pending")});
   EXPECT_EQ(run({"reconcile"}), kDone);
 }
 
 TEST_F(ReconcileTest, AnEngineThatIsAwayIsSaidOnce) {
   answer["engine"] = {{"reachable", false}, {"lastError", "connection refused"}};
-  answer["entries"] = {entry("unknown", "unknown"), entry("unknown", "unknown")};
+  answer["entries"] = Json::array({entry("unknown", "unknown"), entry("unknown", "unknown")});
   EXPECT_EQ(run({"reconcile"}), kFailed);
   EXPECT_EQ(err.text, "resmgr: the engine is away, nothing was done: connection refused\n");
 }

@@ -59,7 +59,7 @@ Signer Signer::rsa(int bits, unsigned exponent) {
 }
 
 Signer Signer::ec(const char* curve) {
-  EVP_PKEY* key = EVP_EC_gen(curve);
+  EVP_PKEY* key = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve);
   need(key != nullptr, "EC key");
   return Signer({key, EVP_PKEY_free});
 }
