@@ -23,6 +23,11 @@ as_root() {
   fi
 }
 
+# For CMake: several sources are compiled as one, because what takes the time is the headers that
+# they share. In tests/run too, so that what compiles there compiles for everybody.
+# shellcheck disable=SC2034 # it is for who sources this
+unity_options=(-DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=10)
+
 # How many compilers may run at once: a core each, and 1.2 GB of free memory each, because a
 # translation unit with Boost.Beast in it takes up to 0.9 GB.
 build_jobs() {
