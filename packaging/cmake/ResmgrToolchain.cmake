@@ -43,14 +43,14 @@ if(RESMGR_WERROR)
 endif()
 target_compile_definitions(resmgr_options INTERFACE
   $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>
-  $<$<BOOL:${RESMGR_FAILPOINTS}>:RESMGR_FAILPOINTS>
-  $<$<BOOL:${RESMGR_SANITIZE}>:RESMGR_SANITIZED>)
+  $<$<BOOL:${RESMGR_FAILPOINTS}>:RESMGR_FAILPOINTS>)
 
 if(RESMGR_SANITIZE)
   target_compile_options(resmgr_options INTERFACE
     -fsanitize=${RESMGR_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(resmgr_options INTERFACE -fsanitize=${RESMGR_SANITIZE})
-  if(RESMGR_SANITIZE MATCHES "thread")
+  target_compile_definitions(resmgr_options INTERFACE RESMGR_SANITIZED)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND RESMGR_SANITIZE MATCHES "thread")
     # Asio fences with atomic_thread_fence, which this sanitizer can't model; it says so loudly.
     target_compile_options(resmgr_options INTERFACE -Wno-error=tsan -Wno-tsan)
   endif()
