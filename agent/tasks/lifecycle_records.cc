@@ -42,8 +42,9 @@ Json end_details(const TaskRow& row, const journal::UsageSample& used) {
 // A service that answers at once is on record as ready with the same sync.
 Next Lifecycle::Run::record_started() {
   const engine::ContainerState seen = memory_.seen->container;
-  const bool ready = seen.alive() && answers_at_once(seen.host_port);
   const Instant now = parts_.clock.now();
+  const bool ready = seen.alive() && answers_at_once(seen.host_port);
+  const Instant ready_at = parts_.clock.now();
   // They are told together, with the one sync of this transaction, and each when it was.
   const bool pulled = memory_.pulled;
   const Instant pulled_at = memory_.pulled_at.value_or(now);
@@ -59,11 +60,11 @@ Next Lifecycle::Run::record_started() {
                        dump_json({{"containerPort", seen.host_port},
                                   {"startTries", memory_.start.failed_tries() + 1},
                                   {"engineMs", memory_.engine_ms}}));
-    if (ready) transaction.append(event_type::kReady, row, now, "{}");
+    if (ready) transaction.append(event_type::kReady, row, ready_at, "{}");
   });
   if (!done) return look_again();
   note_sighting(seen, now);
-  return ready ? tell_ready(now) : Next::again();
+  return ready ? tell_ready(ready_at) : Next::again();
 }
 
 void Lifecycle::Run::note_sighting(const engine::ContainerState& seen, Instant now) {

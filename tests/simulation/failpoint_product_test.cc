@@ -96,6 +96,13 @@ void refused_start(Rig& rig) {
   settled_start(rig);
 }
 
+void silent_start(Rig& rig) {
+  settle(rig);
+  rig.ledger.starts_may_fail = true;
+  rig.fall_silent();
+  settled_start(rig);
+}
+
 void end_by_itself(Rig& rig) {
   settle(rig);
   settled_start(rig);
@@ -214,6 +221,7 @@ constexpr Operation kOperations[] = {
     {"start and stop", nullptr, start_and_stop},
     {"two starts", nullptr, two_starts},
     {"refused start", nullptr, refused_start},
+    {"start that is never ready", nullptr, silent_start},
     {"end by itself", nullptr, end_by_itself},
     {"child killed for memory", nullptr, lose_child},
     {"removed by hand", nullptr, remove_by_hand},

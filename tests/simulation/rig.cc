@@ -20,7 +20,14 @@ constexpr char kService[] = R"(
   container_port = 8080
   url_path = "/?t={token}"
   env = { TOKEN = "{token}" }
+)";
+constexpr char kUnasked[] = R"(
   probe = "none"
+)";
+// Nothing listens at the fake engine's ports.
+constexpr char kSilent[] = R"(
+  probe = { http = "/nothing-here" }
+  start_timeout = "1ms"
 )";
 constexpr char kVolume[] = R"(
   [[volumes]]
@@ -62,8 +69,8 @@ Rig::Rig(bool warm) : engine(clock), dir_(scratch_folder()) {
   options.limits.min_free_disk_bytes = 0;
   options.limits.tasks_per_user = kTasksPerUser;
   options.limits.tasks_per_host = kTasksPerHost;
-  static const auto cold_catalog = make_catalog(kVolume);
-  static const auto warm_catalog = make_catalog("warm = " + std::to_string(kWarm));
+  static const auto cold_catalog = make_catalog(std::string(kUnasked) + kVolume);
+  static const auto warm_catalog = make_catalog(kUnasked + ("warm = " + std::to_string(kWarm)));
   catalog = warm ? warm_catalog : cold_catalog;
   engine.add_image("quick:1");
   engine.set_program("quick:1", {.output = "hello\n"});
@@ -71,6 +78,12 @@ Rig::Rig(bool warm) : engine(clock), dir_(scratch_folder()) {
 }
 
 Rig::~Rig() { bury(); }
+
+void Rig::fall_silent() {
+  static const auto silent_catalog = make_catalog(std::string(kSilent) + kVolume);
+  catalog = silent_catalog;
+  service->set_catalog(catalog);
+}
 
 std::string Rig::journal_file() const { return dir_.path() / "journal.db"; }
 

@@ -69,6 +69,8 @@ class Rig {
 
   // As callers; what they were told goes to the ledger. Throw Error and Killed.
   std::string start(const std::string& user, const std::string& key);
+  // From now on no service answers: who starts one waits in vain.
+  void fall_silent();
   void stop(const std::string& task_id);
 
   // Ours, in the order of creation.
