@@ -38,7 +38,9 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   # What is embedded (the dashboard, openapi.json) is a literal, longer than each compiler must take.
   target_compile_options(resmgr_options INTERFACE -Wno-overlength-strings)
 endif()
-if(RESMGR_WERROR)
+# What Clang warns of from 15 on (Debian 13 has 19) nobody has looked at yet: it is shown, and no more.
+if(RESMGR_WERROR AND
+   NOT (CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 15))
   target_compile_options(resmgr_options INTERFACE -Werror)
 endif()
 target_compile_definitions(resmgr_options INTERFACE
