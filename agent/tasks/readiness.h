@@ -9,7 +9,7 @@
 
 namespace resmgr::tasks {
 
-constexpr Millis kUsualPatience{2'500};
+constexpr Millis kUsualPatience{3'000};
 
 // One try, through the published port, as a browser would come. `address` is the one it is
 // published on (a wildcard is asked through loopback). Waits for at most `patience` for the
