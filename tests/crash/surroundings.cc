@@ -32,12 +32,17 @@ start_timeout = "500ms"
 stop_timeout = "2s"
 )";
 
-// Its first process asks for more than there is, is killed, and the service goes on.
+// Its first process asks for more than there is, is killed, and the service goes on. Not at once:
+// the engine (containerd's shim, in Start) begins to watch for that after it started the container,
+// and tells of no earlier one.
 constexpr char kHungry[] = R"(
 name = "hungry"
 title = "Loses a child for its memory"
 image = "resmgr/hello:latest"
-command = ["/bin/sh", "-c", "/bin/busybox tail /dev/zero; exec /bin/busybox httpd -f -p 8080 -h /www"]
+command = [
+  "/bin/sh", "-c",
+  "/bin/busybox sleep 1; /bin/busybox tail /dev/zero; exec /bin/busybox httpd -f -p 8080 -h /www",
+]
 container_port = 8080
 probe = { http = "/", interval = "50ms" }
 start_timeout = "60s"
