@@ -10,12 +10,20 @@
 
 #include "agent/engine/docker_words.h"
 #include "common/error.h"
+#include "common/time_format.h"
 
 namespace resmgr::engine {
 namespace {
 
 constexpr std::string_view kUnixScheme = "unix://";
 constexpr Millis kTimerSlack{100};
+constexpr Millis kPing{5'000};
+constexpr Millis kNoLimit = Millis::max();  // of a stream, which may last for days
+
+constexpr char kStuckHint[] =
+    "restart it (systemctl restart docker). Before version 23.0 it may lock itself up where "
+    "containers come and go (https://github.com/moby/moby/issues/46661): let \"live-restore\" keep "
+    "them through its restart, or install a later one";
 
 // The part after "cannot <verb> <thing> '<value>': ".
 std::string cause_of(const Error& error) {
@@ -126,14 +134,17 @@ ApiVersion DockerTransport::version() {
 }
 
 template <typename Send>
-HttpResponse DockerTransport::with_version(HttpRequest& request, const Send& send) {
+HttpResponse DockerTransport::with_version(HttpRequest& request, Millis limit, const Send& send) {
   const std::string target = std::move(request.target);
   const auto once = [&] {
     request.target = "/v" + to_string(version()) + target;
+    const auto from = SteadyClock::now();
     try {
       return send();
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::unavailable) throw;
+      const bool silent = SteadyClock::now() - from >= limit - kTimerSlack;
+      if (silent && answers_ping()) stuck(request.method + " " + request.target, limit);
       unreachable(error);
     }
   };
@@ -149,7 +160,7 @@ HttpResponse DockerTransport::with_version(HttpRequest& request, const Send& sen
 HttpResponse DockerTransport::send(HttpRequest request, Millis read_timeout) {
   std::unique_ptr<HttpClient> own;
   HttpClient& client = client_for(read_timeout, own);
-  return with_version(request, [&] { return client.send(request); });
+  return with_version(request, read_timeout, [&] { return client.send(request); });
 }
 
 DockerTransport::StreamEnd DockerTransport::stream(
@@ -172,8 +183,9 @@ DockerTransport::StreamEnd DockerTransport::stream(
   };
   HttpResponse response;
   try {
-    response = with_version(
-        request, [&] { return quick_->stream(request, guarded_chunk, idle_timeout, stop); });
+    response = with_version(request, kNoLimit, [&] {
+      return quick_->stream(request, guarded_chunk, idle_timeout, stop);
+    });
   } catch (const ReaderGuard::Thrown&) {
     guard.rethrow();
   }
@@ -183,6 +195,25 @@ DockerTransport::StreamEnd DockerTransport::stream(
   const bool silent =
       idle_timeout > Millis{0} && SteadyClock::now() - last_heard >= idle_timeout - kTimerSlack;
   return silent ? StreamEnd::idle : StreamEnd::peer;
+}
+
+bool DockerTransport::answers_ping() const {
+  HttpRequest request;
+  request.target = "/_ping";
+  try {
+    return make_client_(kPing)->send(request).status == 200;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+void DockerTransport::stuck(const std::string& call, Millis limit) {
+  version_.with([](auto& version) { version.reset(); });
+  throw Error(ErrorKind::unavailable,
+              "cannot use the container engine '" + url_ +
+                  "': it is stuck: it answers a ping, but '" + call + "' had no answer in " +
+                  format_duration(limit),
+              kStuckHint);
 }
 
 void DockerTransport::unreachable(const Error& error) {

@@ -34,7 +34,8 @@ class DockerTransport {
 
   DockerTransport(std::string url, HttpClientFactory make_client);
 
-  // Returns an answer of any status. Throws Error(unavailable) if there is none.
+  // Returns an answer of any status. Throws Error(unavailable) if there is none; where the daemon
+  // answers a ping nevertheless, the error says that it is stuck.
   HttpResponse send(HttpRequest request, Millis read_timeout = kQuick);
 
   enum class StreamEnd { peer, idle, reader };
@@ -49,8 +50,10 @@ class DockerTransport {
 
  private:
   template <typename Send>
-  HttpResponse with_version(HttpRequest& request, const Send& send);
+  HttpResponse with_version(HttpRequest& request, Millis limit, const Send& send);
   HttpClient& client_for(Millis read_timeout, std::unique_ptr<HttpClient>& own);
+  bool answers_ping() const;
+  [[noreturn]] void stuck(const std::string& call, Millis limit);
   [[noreturn]] void unreachable(const Error& error);
 
   const std::string url_;

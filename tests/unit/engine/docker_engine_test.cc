@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "common/json.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/thrown.h"
@@ -71,6 +73,33 @@ TEST_F(DockerEngineUnit, VersionIsNegotiatedAnewAfterTheEngineWasAway) {
   daemon_.answer_version("1.43");
   daemon_.answer("GET /v1.43/info", 200, kInfo);
   EXPECT_EQ(engine_.info().api_version, "1.43");
+}
+
+// github.com/moby/moby/issues/46661: whatever touches a network waits for ever, all else goes on.
+TEST_F(DockerEngineUnit, DaemonThatAnswersAPingAloneIsStuck) {
+  constexpr Millis kLimit{200};
+  DockerTransport transport(kUrl, daemon_.factory());
+  const auto ask = [&] {
+    HttpRequest request;
+    request.target = "/networks";
+    return error_of([&] { transport.send(request, kLimit); });
+  };
+  daemon_.on("GET /v1.41/networks", [&](const HttpRequest&) -> HttpResponse {
+    std::this_thread::sleep_for(kLimit);
+    throw Error(ErrorKind::unavailable, "cannot reach 'daemon': no answer came in time");
+  });
+  daemon_.answer("GET /_ping", 500, "no");
+  EXPECT_THAT(ask().message(), HasSubstr("no answer came in time"));
+  daemon_.answer("GET /_ping", 200, "OK");
+  const Error error = ask();
+  EXPECT_EQ(error.kind(), ErrorKind::unavailable);
+  EXPECT_THAT(error.message(), HasSubstr("'GET /v1.41/networks' had no answer in 200ms"));
+  EXPECT_THAT(error.hint(), HasSubstr("systemctl restart docker"));
+  // It did not wait: the daemon was ended.
+  daemon_.on("GET /v1.41/networks", [](const HttpRequest&) -> HttpResponse {
+    throw Error(ErrorKind::unavailable, "cannot reach 'daemon': the connection was closed");
+  });
+  EXPECT_THAT(ask().message(), HasSubstr("the connection was closed"));
 }
 
 TEST_F(DockerEngineUnit, VersionIsNegotiatedAnewWhenItIsRefused) {
