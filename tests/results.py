@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Counts what a run of CTest came to, GoogleTest's cases one by one.
 
-Usage: tests/results.py JUNIT_FILE GTEST_DIR
-JUNIT_FILE is of 'ctest --output-junit', GTEST_DIR of GTEST_OUTPUT=json:GTEST_DIR/. Prints
-'PASSED FAILED'. What did not run, or was skipped, counts as failed and is named on standard error;
-so does a program that ended badly though its cases passed, and one without a case.
+Usage: tests/results.py DIR…
+In each DIR are a run's ctest.xml, of 'ctest --output-junit', and what GTEST_OUTPUT=json:DIR/ made; of
+a test that several runs have, the last counts. Prints 'PASSED FAILED'. What did not run, or was
+skipped, counts as failed and is named on standard error; so does a program that ended badly though
+its cases passed, and one without a case.
 """
 
 import json
@@ -42,9 +43,20 @@ def results_of(test, gtest_dir):
             yield name, "ended badly, though its cases passed"
 
 
-def main(junit_file, gtest_dir):
-    tests = xml.etree.ElementTree.parse(junit_file).getroot().iter("testcase")
-    results = [r for test in tests for r in results_of(test, pathlib.Path(gtest_dir))]
+def tests_of(run):
+    """Name to results of a run's tests."""
+    file = run / "ctest.xml"
+    if not file.exists():
+        return {"ctest": [("ctest", f"left no {file}")]}
+    tests = xml.etree.ElementTree.parse(file).getroot().iter("testcase")
+    return {test.get("name"): list(results_of(test, run)) for test in tests}
+
+
+def main(*runs):
+    tests = {}
+    for run in runs:
+        tests.update(tests_of(pathlib.Path(run)))
+    results = [result for of_test in tests.values() for result in of_test]
     if not results:
         results = [("ctest", "found no test")]
     for name, fault in results:
