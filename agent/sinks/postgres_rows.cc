@@ -1,15 +1,17 @@
 #include "agent/sinks/postgres_rows.h"
 
-#include <rapidjson/memorystream.h>
-#include <rapidjson/reader.h>
+#include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
 #include <unordered_map>
 
 #include "common/error.h"
 
 namespace resmgr::sinks {
 namespace {
+
+namespace dom = simdjson::dom;
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
@@ -24,8 +26,7 @@ void append_element(std::string& array, std::string_view value) {
 
 }  // namespace
 
-// The members of a task that columns are made of, as they come by: a tree of the whole task would
-// take longer than the database takes for the row. The names of its methods are RapidJSON's.
+// The members of a task that columns are made of.
 class PostgresRows::Reader {
  public:
   enum Member : std::size_t {
@@ -47,92 +48,54 @@ class PostgresRows::Reader {
   };
 
   void read(const Message& message) {
-    constexpr unsigned kFlags = rapidjson::kParseIterativeFlag |
-                                rapidjson::kParseValidateEncodingFlag |
-                                rapidjson::kParseNumbersAsStringsFlag;
-    for (Field& field : fields_) field.there = false;
-    depth_ = 0;
-    field_ = nullptr;
-    why_ = "it is no JSON";
-    rapidjson::MemoryStream text(message.payload.data(), message.payload.size());
-    if (const auto result = parser_.Parse<kFlags>(text, *this); result.IsError()) {
-      throw Error(ErrorKind::corrupt, "cannot read event '" + std::to_string(message.seq) +
-                                          "': task: byte " + std::to_string(result.Offset()) +
-                                          ": " + why_);
+    fields_.fill(std::nullopt);
+    dom::element task;
+    if (const auto error = parser_.parse(message.payload).get(task)) {
+      fail(message, std::string("it is no JSON: ") + simdjson::error_message(error));
+    }
+    dom::object members;
+    if (task.get(members) != simdjson::SUCCESS) fail(message, "it is no object");
+    for (const auto& [name, value] : members) {
+      const auto found = std::ranges::find(kNames, name);
+      if (found == kNames.end()) continue;
+      const auto member = static_cast<std::size_t>(found - kNames.begin());
+      if (value.type() != dom::element_type::NULL_VALUE && !take(member, value)) {
+        fail(message, std::string(name) + " is neither a text nor a whole number");
+      }
     }
   }
 
   // Empty: it is null, or missing. Lives until the next read().
-  std::optional<std::string_view> operator[](Member member) const {
-    const Field& field = fields_[member];
-    return field.there ? std::optional<std::string_view>(field.text) : std::nullopt;
-  }
-
-  bool Null() { return skip(true); }
-  bool Bool(bool value) { return take(value ? "true" : "false"); }
-  bool RawNumber(const char* text, unsigned size, bool /*copied*/) { return take({text, size}); }
-  bool String(const char* text, unsigned size, bool /*copied*/) { return take({text, size}); }
-  bool Key(const char* text, unsigned size, bool /*copied*/) {
-    if (depth_ != 1) return true;
-    const auto found = std::ranges::find(kNames, std::string_view(text, size));
-    field_ = found == kNames.end() ? nullptr : &fields_[found - kNames.begin()];
-    return true;
-  }
-  bool StartObject() { return enter(depth_ == 0); }
-  bool EndObject(unsigned /*members*/) { return leave(); }
-  bool StartArray() { return enter(false); }
-  bool EndArray(unsigned /*elements*/) { return leave(); }
-  // Numbers come as they are written.
-  static bool Int(int /*value*/) { return false; }
-  static bool Uint(unsigned /*value*/) { return false; }
-  static bool Int64(std::int64_t /*value*/) { return false; }
-  static bool Uint64(std::uint64_t /*value*/) { return false; }
-  static bool Double(double /*value*/) { return false; }
+  std::optional<std::string_view> operator[](Member member) const { return fields_[member]; }
 
  private:
   static constexpr std::array<std::string_view, kHost + 1> kNames = {
       "taskId",    "userId",    "serviceType", "containerId", "containerPort",
       "startTime", "stopTime",  "duration",    "status",      "statusReason",
       "exitCode",  "precision", "usageHash",   "createdAt",   "host"};
-  struct Field {
-    std::string text;
-    bool there = false;
-  };
+  static constexpr std::size_t kMostDigits = 20;
 
-  // A value that no column is made of.
-  bool skip(bool fits) {
-    if (depth_ == 0) return fail("it is no object");
-    if (field_ != nullptr && !fits) return fail("a member is neither a text nor a number");
-    field_ = nullptr;
+  bool take(std::size_t member, const dom::element& value) {
+    if (std::string_view text; value.get(text) == simdjson::SUCCESS) {
+      fields_[member] = text;
+      return true;
+    }
+    std::int64_t number = 0;
+    if (value.get(number) != simdjson::SUCCESS) return false;
+    auto& digits = digits_[member];
+    const auto end = std::to_chars(digits.begin(), digits.end(), number);
+    fields_[member] = std::string_view(digits.data(), end.ptr);
     return true;
-  }
-  bool take(std::string_view text) {
-    Field* const field = field_;
-    if (!skip(true)) return false;
-    if (field == nullptr) return true;
-    field->text = text;
-    field->there = true;
-    return true;
-  }
-  bool enter(bool outermost) {
-    if (!outermost && !skip(false)) return false;
-    ++depth_;
-    return true;
-  }
-  bool leave() {
-    --depth_;
-    return true;
-  }
-  bool fail(const char* why) {
-    why_ = why;
-    return false;
   }
 
-  rapidjson::Reader parser_;
-  std::array<Field, kNames.size()> fields_;
-  Field* field_ = nullptr;  // which the next value is for; null inside of another value
-  int depth_ = 0;
-  const char* why_ = "";
+  [[noreturn]] static void fail(const Message& message, const std::string& why) {
+    throw Error(ErrorKind::corrupt,
+                "cannot read event '" + std::to_string(message.seq) + "': task: " + why);
+  }
+
+  dom::parser parser_;
+  std::array<std::optional<std::string_view>, kNames.size()> fields_;
+  std::array<std::array<char, kMostDigits>, kNames.size()> digits_{};  // of the numbers among them
 };
 
 PostgresRows::PostgresRows(std::span<const Message> messages) {

@@ -35,7 +35,7 @@ LIBRARIES = [
     # (name, what its includes look like, the files that may hold them)
     ("SQLite", r"SQLiteCpp/|sqlite3\.h", ["agent/journal/", "tests/"]),
     ("libpqxx", r"pqxx/|libpq-fe\.h", ["agent/sinks/postgres_", "tests/"]),
-    ("RapidJSON", r"rapidjson/", ["agent/sinks/postgres_rows"]),
+    ("simdjson", r"simdjson\.h", ["agent/sinks/postgres_rows"]),
     ("cpp-httplib", r"httplib\.h", ["common/http"]),
     ("Boost", r"boost/", ["agent/api/"]),
     ("OpenSSL", r"openssl/", ["agent/identity/", "common/crypto", "tests/"]),

@@ -74,16 +74,18 @@ TEST(PostgresRows, RemembersNothingOfTheRowBefore) {
   EXPECT_EQ(column(rows, "Host", 1), "NULL");
 }
 
-TEST(PostgresRows, SaysWhichEventIsNoTaskAndWhere) {
-  EXPECT_THAT(fault_of(R"({"taskId":"t","status":)"), AllOf(HasSubstr("'7'"), HasSubstr("byte")));
+TEST(PostgresRows, SaysWhichEventIsNoTaskAndWhy) {
+  EXPECT_THAT(fault_of(R"({"taskId":"t","status":)"),
+              AllOf(HasSubstr("'7'"), HasSubstr("no JSON")));
   EXPECT_THAT(fault_of(R"({"taskId":"t"} and more)"), HasSubstr("no JSON"));
   EXPECT_THAT(fault_of("{\"taskId\":\"\xff\"}"), HasSubstr("no JSON"));
   EXPECT_THAT(fault_of(""), HasSubstr("no JSON"));
   for (const char* const other : {"[]", "5", "null", "\"task\"", "[{\"taskId\":\"t\"}]"}) {
     EXPECT_THAT(fault_of(other), HasSubstr("no object")) << other;
   }
-  for (const char* const nested : {R"({"status":{"a":1}})", R"({"host":["x"]})"}) {
-    EXPECT_THAT(fault_of(nested), HasSubstr("neither a text nor a number")) << nested;
+  for (const char* const nested : {R"({"status":{"a":1}})", R"({"host":["x"]})",
+                                   R"({"exitCode":1.5})", R"({"exitCode":true})"}) {
+    EXPECT_THAT(fault_of(nested), HasSubstr("neither a text nor a whole number")) << nested;
   }
   // However deep, it is no crash.
   EXPECT_NE(fault_of("{\"x\":" + std::string(1'000'000, '[')), "none");
