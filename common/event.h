@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "common/clock.h"
 
@@ -17,6 +18,27 @@ struct Event {
   std::string user_id;  // owner of the task; empty where it concerns no task
   std::string details;  // a JSON object; never a secret
   std::string task;     // the task's whole public row after it, as a JSON object; empty = none
+};
+
+// The same where it lies in somebody else's memory, and lives only as long as that.
+struct EventView {
+  EventView() = default;
+  EventView(const Event& event)  // NOLINT(google-explicit-constructor): an event is one
+      : seq(event.seq),
+        time(event.time),
+        type(event.type),
+        task_id(event.task_id),
+        user_id(event.user_id),
+        details(event.details),
+        task(event.task) {}
+
+  std::int64_t seq = 0;
+  Instant time{};
+  std::string_view type;
+  std::string_view task_id;
+  std::string_view user_id;
+  std::string_view details;
+  std::string_view task;
 };
 
 // The types there are. Intents end in _requested.

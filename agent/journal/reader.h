@@ -71,10 +71,11 @@ class Reader {
   // user's tasks.
   virtual std::vector<Event> events_after(std::int64_t seq, int limit,
                                           std::string_view user_id) = 0;
-  // The same of everybody's, one by one, with no memory for each; ends where on_event returns
-  // false. It may swap the event for another of its own, and does not use this reader.
-  using OnEvent = std::function<bool(Event&)>;
-  virtual void visit_events(std::int64_t seq, int limit, const OnEvent& on_event) = 0;
+  // The same of everybody's, one by one, where the database has them; ends where on_event returns
+  // false. It does not use this reader. What is not asked for is empty.
+  using OnEvent = std::function<bool(const EventView&)>;
+  enum class Parts { all, all_but_user_and_details };
+  virtual void visit_events(std::int64_t seq, int limit, Parts parts, const OnEvent& on_event) = 0;
   virtual std::vector<Event> events_of(std::string_view task_id) = 0;
   // The same, of each its number, time, type and details alone.
   virtual std::vector<Event> history_of(std::string_view task_id) = 0;

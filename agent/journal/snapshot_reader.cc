@@ -19,6 +19,8 @@ constexpr std::string_view kUnsettled =
 constexpr std::string_view kCount = "SELECT tasks FROM task_counts WHERE status = ?1";
 constexpr std::string_view kEventsAfter =
     "SELECT " RESMGR_EVENT_COLUMNS " FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+constexpr std::string_view kEventsAfterInPart =
+    "SELECT seq, time, type, task_id, task FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2";
 constexpr std::string_view kEventsOfUserAfter =
     "SELECT " RESMGR_EVENT_COLUMNS
     " FROM events INDEXED BY events_of_user"
@@ -59,7 +61,9 @@ constexpr std::string_view kUsedBytes =
     "SELECT (page_count - freelist_count) * page_size"
     " FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
 
-void read_event(const Statement& row, Event& event) {
+// Of an Event or an EventView.
+template <typename Read>
+void read_event(const Statement& row, Read& event) {
   event.seq = row.integer(0);
   event.time = instant_from_millis(row.integer(1));
   event.type = row.text(2);
@@ -119,12 +123,22 @@ std::vector<Event> SnapshotReader::events_after(std::int64_t seq, int limit,
   return read_events(query);
 }
 
-void SnapshotReader::visit_events(std::int64_t seq, int limit, const OnEvent& on_event) {
+void SnapshotReader::visit_events(std::int64_t seq, int limit, Parts parts,
+                                  const OnEvent& on_event) {
   if (limit <= 0) return;
-  Query query(database_, kEventsAfter, seq, limit);
-  Event event;
+  const bool all = parts == Parts::all;
+  Query query(database_, all ? kEventsAfter : kEventsAfterInPart, seq, limit);
+  EventView event;
   while (query->step()) {
-    read_event(*query, event);
+    if (all) {
+      read_event(*query, event);
+    } else {
+      event.seq = query->integer(0);
+      event.time = instant_from_millis(query->integer(1));
+      event.type = query->text(2);
+      event.task_id = query->text(3);
+      event.task = query->text(4);
+    }
     if (!on_event(event)) return;
   }
 }

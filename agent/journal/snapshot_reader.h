@@ -22,7 +22,7 @@ class SnapshotReader final : public Reader {
   std::vector<TaskRow> unsettled() override;
   std::vector<std::int64_t> counts() override;
   std::vector<Event> events_after(std::int64_t seq, int limit, std::string_view user_id) override;
-  void visit_events(std::int64_t seq, int limit, const OnEvent& on_event) override;
+  void visit_events(std::int64_t seq, int limit, Parts parts, const OnEvent& on_event) override;
   std::vector<Event> events_of(std::string_view task_id) override;
   std::vector<Event> history_of(std::string_view task_id) override;
   std::optional<std::string> usage_record(std::string_view task_id) override;

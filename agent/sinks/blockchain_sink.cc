@@ -42,7 +42,7 @@ BlockchainSink::BlockchainSink(const BlockchainOptions& options, journal::Journa
       caller_(client ? std::move(client) : make_client(options, url_.origin), options.timeout,
               kLargestReceipt) {}
 
-bool BlockchainSink::wants(const Event& event) const {
+bool BlockchainSink::wants(const EventView& event) const {
   if (event.type != event_type::kEnded) return false;
   const auto is_its = [](const auto& one) { return one.sink == kName; };
   return journal_.reading([&](journal::Reader& reader) {
@@ -51,10 +51,10 @@ bool BlockchainSink::wants(const Event& event) const {
   });
 }
 
-std::string BlockchainSink::payload(const Event& event) {
+void BlockchainSink::write(const EventView& event, std::string& payload) {
   const auto usage =
       journal_.reading([&](journal::Reader& reader) { return reader.usage_of(event.task_id); });
-  return usage ? usage_post(*usage, std::nullopt) : "{}";
+  payload = usage ? usage_post(*usage, std::nullopt) : "{}";
 }
 
 std::vector<Event> BlockchainSink::left_over(int limit) {

@@ -46,9 +46,9 @@ class BlockchainSink final : public Sink {
   std::string_view name() const override { return kName; }
   Limits limits() const override { return {.messages = 1, .bytes = std::size_t{1} << 20}; }
   // The end of a task that it has not answered for yet.
-  bool wants(const Event& event) const override;
+  bool wants(const EventView& event) const override;
   // The body, as far as the journal knows it: names of users come with the first delivery.
-  std::string payload(const Event& event) override;
+  void write(const EventView& event, std::string& payload) override;
   Outcome deliver(const Batch& batch) override;
   std::vector<Event> left_over(int limit) override;
   void interrupt() noexcept override { caller_.interrupt(); }

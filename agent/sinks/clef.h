@@ -46,10 +46,10 @@ struct ClefSource {
 // An event of the journal; with a text of its own for each type, and one for those not known here.
 // `user` is the task's owner, where more than the id is known. Throws Error(corrupt) where what it
 // holds is no JSON.
-std::string clef_line(const Event& event, const ClefSource& source,
+std::string clef_line(const EventView& event, const ClefSource& source,
                       const std::optional<identity::UserProfile>& user = std::nullopt);
 // The level that the line has.
-log::Level clef_level(const Event& event);
+log::Level clef_level(const EventView& event);
 
 // An entry of the agent's log. A field `Exception` becomes the entry's exception, and the fields
 // `TraceId` and `SpanId` tie it to a trace.

@@ -65,9 +65,9 @@ constexpr Form kEndedInError = {event_type::kEnded, Level::warning,
 constexpr Form kOfTask = {"", Level::information, "Event {EventType} of task {TaskId}"};
 constexpr Form kOfHost = {"", Level::information, "Event {EventType} on {Host}"};
 
-const Form& form_of(const Event& event) {
+const Form& form_of(const EventView& event) {
   // Within a text of JSON a quotation mark would be escaped: only the member looks like that.
-  const bool in_error = event.task.find("\"status\":\"Error\"") != std::string::npos;
+  const bool in_error = event.task.find("\"status\":\"Error\"") != std::string_view::npos;
   if (event.type == event_type::kEnded && in_error) return kEndedInError;
   const auto* const found = std::ranges::find(kForms, event.type, &Form::type);
   if (found != kForms.end()) return *found;
@@ -85,7 +85,7 @@ std::string property_name(const std::string& member) {
   return name;
 }
 
-void add_members(Json& properties, const std::string& text, const Event& event) {
+void add_members(Json& properties, std::string_view text, const EventView& event) {
   if (text.empty()) return;
   Json members;
   try {
@@ -109,9 +109,9 @@ void fill_tokens(Json& properties, std::string_view message_template) {
 
 }  // namespace
 
-log::Level clef_level(const Event& event) { return form_of(event).level; }
+log::Level clef_level(const EventView& event) { return form_of(event).level; }
 
-std::string clef_line(const Event& event, const ClefSource& source,
+std::string clef_line(const EventView& event, const ClefSource& source,
                       const std::optional<identity::UserProfile>& user) {
   const Form& form = form_of(event);
   ClefEntry entry{event.time, form.level, form.message_template, Json::object(), {}};

@@ -30,19 +30,20 @@ class LoadBuilder {
   // has to see each.
   LoadBuilder(Sink& sink, int most);
 
-  // Whether it is part of the load; if not, the load is full. Leaves another event in its place.
-  bool add(Event& event);
+  // Whether it is part of the load; if not, the load is full.
+  bool add(const EventView& event);
+  // Its end is without the digest.
   Load finish();
 
  private:
-  bool put(const Event& event);
-  Message* earlier_of(const std::string& task_id);
+  bool put(const EventView& event);
+  Message* earlier_of(std::string_view task_id);
 
   Sink& sink_;
   const Limits limits_;
   const bool last_only_;
   Load load_;
-  Event last_;
+  std::string payload_;
   std::size_t bytes_ = 0;
   // Of the tasks' messages, by a hash of the id. Two ids with one hash only mean that a task may
   // have a second message.

@@ -68,13 +68,13 @@ PostgresSink::~PostgresSink() = default;
 
 void PostgresSink::interrupt() noexcept { state_->session.interrupt(); }
 
-bool PostgresSink::wants(const Event& event) const {
+bool PostgresSink::wants(const EventView& event) const {
   // No task has a row before its container started; PostgresRows looks closer.
   return !event.task.empty() && event.type != event_type::kStartRequested &&
          event.type != event_type::kImagePulled && event.type != event_type::kCreated;
 }
 
-bool PostgresSink::begins(const Event& event) const {
+bool PostgresSink::begins(const EventView& event) const {
   return event.type == event_type::kStarted || event.type == event_type::kFailed;
 }
 

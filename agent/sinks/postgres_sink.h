@@ -23,9 +23,9 @@ class PostgresSink final : public Sink {
 
   std::string_view name() const override { return "postgres"; }
   Limits limits() const override { return {.messages = 5'000, .bytes = std::size_t{8} << 20}; }
-  bool wants(const Event& event) const override;
-  std::string payload(const Event& event) override { return event.task; }
-  bool begins(const Event& event) const override;
+  bool wants(const EventView& event) const override;
+  void write(const EventView& event, std::string& payload) override { payload = event.task; }
+  bool begins(const EventView& event) const override;
   Outcome deliver(const Batch& batch) override;
   bool keeps_position() const override { return true; }
   std::optional<Position> position(std::string_view journal_id) override;

@@ -30,6 +30,12 @@ Event event_of(const Task& task, std::int64_t head) {
   return event;
 }
 
+Position event_position(journal::Reader& reader, std::int64_t seq) {
+  const auto events = reader.events_after(seq - 1, 1, "");
+  const bool found = !events.empty() && events.front().seq == seq;
+  return {seq, found ? digest_of(events.front()) : ""};
+}
+
 }  // namespace
 
 Pump::Pump(const PumpOptions& options, journal::Journal& journal, std::unique_ptr<Sink> sink,
@@ -146,10 +152,7 @@ bool Pump::belongs_here(const Position& position) const {
 }
 
 Position Pump::position_at(std::int64_t seq) const {
-  const auto events = journal_.reading(
-      [&](journal::Reader& reader) { return reader.events_after(seq - 1, 1, ""); });
-  const bool found = !events.empty() && events.front().seq == seq;
-  return {seq, found ? digest_of(events.front()) : ""};
+  return journal_.reading([&](journal::Reader& reader) { return event_position(reader, seq); });
 }
 
 void Pump::begin_first_sync() {
@@ -216,12 +219,17 @@ Load Pump::next_events() {
 }
 
 Load Pump::read_events(std::int64_t after, int most) const {
+  using Parts = journal::Reader::Parts;
+  const Parts parts = sink_->keeps_position() ? Parts::all_but_user_and_details : Parts::all;
   return journal_.reading([&](journal::Reader& reader) {
     LoadBuilder builder(*sink_, most);
     // Who takes few at once may want few of many.
     const int page = std::max(most * kLookedAtForEach, kLeastPage);
-    reader.visit_events(after, page, [&](Event& event) { return builder.add(event); });
-    return builder.finish();
+    reader.visit_events(after, page, parts,
+                        [&](const EventView& event) { return builder.add(event); });
+    Load load = builder.finish();
+    if (!load.empty) load.end = event_position(reader, load.end.seq);
+    return load;
   });
 }
 
@@ -250,7 +258,7 @@ Load Pump::next_rows() {
 
 Load Pump::load_of(std::vector<Event> events) const {
   LoadBuilder builder(*sink_, limit_);
-  for (Event& event : events) {
+  for (const Event& event : events) {
     if (!builder.add(event)) break;
   }
   return builder.finish();

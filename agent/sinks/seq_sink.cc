@@ -36,11 +36,12 @@ bool SeqSink::is_wanted(log::Level level) const {
   return level >= std::max(least_, client_.minimum_level().value_or(least_));
 }
 
-bool SeqSink::wants(const Event& event) const { return is_wanted(clef_level(event)); }
+bool SeqSink::wants(const EventView& event) const { return is_wanted(clef_level(event)); }
 
-std::string SeqSink::payload(const Event& event) {
-  if (profiles_ == nullptr || event.user_id.empty()) return clef_line(event, source_);
-  return clef_line(event, source_, profiles_->known(event.user_id));
+void SeqSink::write(const EventView& event, std::string& payload) {
+  const bool knows = profiles_ != nullptr && !event.user_id.empty();
+  payload = clef_line(event, source_,
+                      knows ? profiles_->known(std::string(event.user_id)) : std::nullopt);
 }
 
 Outcome SeqSink::deliver(const Batch& batch) {

@@ -37,8 +37,8 @@ class SeqSink final : public Sink {
   std::string_view name() const override { return "seq"; }
   // 10 MB a request is what Seq takes, line feeds included.
   Limits limits() const override { return {.messages = 1'000, .bytes = std::size_t{8} << 20}; }
-  bool wants(const Event& event) const override;
-  std::string payload(const Event& event) override;
+  bool wants(const EventView& event) const override;
+  void write(const EventView& event, std::string& payload) override;
   Outcome deliver(const Batch& batch) override;
   std::optional<Millis> idle() override;
   void interrupt() noexcept override { client_.interrupt(); }

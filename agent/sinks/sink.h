@@ -40,7 +40,7 @@ struct Message {
   Instant time{};
   std::string type;
   std::string task_id;  // empty: it concerns no task
-  std::string payload;  // what Sink::payload() made, and a dead letter holds
+  std::string payload;  // what Sink::write() made, and a dead letter holds
   bool begins = false;  // as Sink::begins() of one of the events that it stands for
 };
 
@@ -121,19 +121,21 @@ class Sink {
   virtual std::string_view name() const = 0;
   virtual Limits limits() const = 0;
 
-  virtual bool wants(const Event& event) const = 0;
-  // The bytes that stand for the event. It may read the journal, and does no other I/O.
-  virtual std::string payload(const Event& event) = 0;
+  virtual bool wants(const EventView& event) const = 0;
+  // Puts the bytes that stand for the event in the place of what `payload` has. It may read the
+  // journal, and does no other I/O.
+  virtual void write(const EventView& event, std::string& payload) = 0;
   virtual Outcome deliver(const Batch& batch) = 0;
 
   // Whether the destination can have nothing of the event's task before this event. A hint: after a
   // restore it may be wrong.
-  virtual bool begins(const Event& /*event*/) const { return false; }
+  virtual bool begins(const EventView& /*event*/) const { return false; }
 
   // Whether the destination holds the last state of each task, and where it stands. Then its first
   // sync begins with a row of each task there is: position() is empty, and messages come whose
-  // type is kTaskRow and whose payload is what payload() makes of an event with that task. Of such
-  // a sink wants(), payload() and begins() are called by another thread, too, while deliver() runs.
+  // type is kTaskRow and whose payload is what write() makes of an event with that task. Of such a
+  // sink wants(), write() and begins() get events without user_id and details, and are called by
+  // another thread, too, while deliver() runs.
   virtual bool keeps_position() const { return false; }
   // Where the destination stands in this journal; asked first, and again after each
   // Outcome::retry: a batch in doubt is settled by that.

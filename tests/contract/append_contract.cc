@@ -12,6 +12,7 @@
 #include "tests/contract/append_harness.h"
 #include "tests/contract/journal_host.h"
 #include "tests/support/eventually.h"
+#include "tests/support/sink_payload.h"
 
 namespace resmgr::sinks {
 namespace {
@@ -121,7 +122,7 @@ TEST_F(AppendContract, ACallThatHangsEndsWhenItIsInterrupted) {
   const auto events = host_.journal->reading(
       [&](journal::Reader& reader) { return reader.events_of(row.task.task_id); });
   const Event& event = events.front();
-  const Message message{event.seq, event.time, event.type, event.task_id, sink->payload(event)};
+  const Message message{event.seq, event.time, event.type, event.task_id, payload_of(*sink, event)};
   harness_->freeze();
   auto call = std::async(std::launch::async, [&] {
     return sink->deliver({{&message, 1}, {}, {}});

@@ -11,7 +11,7 @@ class FakeSinkHarness final : public SinkHarness {
   std::unique_ptr<Sink> make_sink() override {
     FakeSinkOptions options;
     options.keeps_position = true;
-    options.wants = [](const Event& event) {
+    options.wants = [](const EventView& event) {
       return event.task.find("\"startTime\":\"") != std::string::npos ||
              event.type == event_type::kFailed ||
              (event.type == kTaskRow && event.task.find("\"Error\"") != std::string::npos);

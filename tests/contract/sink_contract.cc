@@ -7,6 +7,7 @@
 
 #include "tests/contract/journal_host.h"
 #include "tests/contract/sink_harness.h"
+#include "tests/support/sink_payload.h"
 
 namespace resmgr::sinks {
 namespace {
@@ -29,7 +30,7 @@ class SinkContract : public testing::Test {
     const auto events =
         host_.journal->reading([&](journal::Reader& reader) { return reader.events_of(task_id); });
     const Event& event = events.at(number);
-    return {event.seq, event.time, event.type, event.task_id, sink.payload(event)};
+    return {event.seq, event.time, event.type, event.task_id, payload_of(sink, event)};
   }
 
   std::unique_ptr<SinkHarness> harness_ = make_sink_harness();

@@ -60,7 +60,7 @@ struct FakeSinkOptions {
   std::string name = "fake";
   Limits limits;
   bool keeps_position = false;
-  std::function<bool(const Event&)> wants;  // empty: all
+  std::function<bool(const EventView&)> wants;  // empty: all
 };
 
 class FakeSink final : public Sink {
@@ -70,10 +70,12 @@ class FakeSink final : public Sink {
 
   std::string_view name() const override { return options_.name; }
   Limits limits() const override { return options_.limits; }
-  bool wants(const Event& event) const override { return !options_.wants || options_.wants(event); }
+  bool wants(const EventView& event) const override {
+    return !options_.wants || options_.wants(event);
+  }
   // The task, or the event's type where it has none.
-  std::string payload(const Event& event) override {
-    return event.task.empty() ? event.type : event.task;
+  void write(const EventView& event, std::string& payload) override {
+    payload = event.task.empty() ? event.type : event.task;
   }
   Outcome deliver(const Batch& batch) override {
     return destination_.deliver(batch, journal_id_, options_.keeps_position, interrupted_);

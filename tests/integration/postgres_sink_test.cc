@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "tests/integration/postgres_fixture.h"
+#include "tests/support/sink_payload.h"
 
 namespace resmgr::sinks {
 namespace {
@@ -136,7 +137,7 @@ TEST_F(PostgresTest, AnOlderRowNeverBeatsANewerOne) {
   PostgresSink again(host.options);
   const auto position = again.position(host.journal->id());
   const Message old{started.seq, started.time, started.type, started.task_id,
-                    again.payload(started)};
+                    payload_of(again, started)};
   EXPECT_EQ(again.deliver({{&old, 1}, position, position}).kind, Outcome::Kind::delivered);
   EXPECT_EQ(found(), expected({&host}));
 }

@@ -63,25 +63,35 @@ TEST_F(ReaderTest, ReadsEventsInOrderFromAnywhere) {
     EXPECT_THAT(reader.events_after(0, 100, "nobody"), IsEmpty());
 
     std::vector<std::int64_t> visited;
-    reader.visit_events(1, 3, [&](const Event& event) {
+    reader.visit_events(1, 3, Reader::Parts::all, [&](const EventView& event) {
       visited.push_back(event.seq);
       return event.seq < 3;
     });
     EXPECT_THAT(visited, ElementsAre(2, 3));
-    // However the events before it were used, each comes whole.
     const auto events = reader.events_after(0, 100, "");
     std::size_t next = 0;
-    reader.visit_events(0, 100, [&](Event& event) {
+    reader.visit_events(0, 100, Reader::Parts::all, [&](const EventView& event) {
       const Event& same = events.at(next++);
       EXPECT_EQ(event.type, same.type);
       EXPECT_EQ(event.task_id, same.task_id);
       EXPECT_EQ(event.details, same.details);
       EXPECT_EQ(event.task, same.task);
-      event = {};
       return true;
     });
     EXPECT_EQ(next, events.size());
-    reader.visit_events(0, 0, [&](const Event&) -> bool { throw std::logic_error("none"); });
+    next = 0;
+    const auto parts = Reader::Parts::all_but_user_and_details;
+    reader.visit_events(0, 100, parts, [&](const EventView& event) {
+      const Event& same = events.at(next++);
+      EXPECT_EQ(event.type, same.type);
+      EXPECT_EQ(event.task_id, same.task_id);
+      EXPECT_EQ(event.task, same.task);
+      EXPECT_EQ(std::string(event.user_id) + std::string(event.details), "");
+      return true;
+    });
+    EXPECT_EQ(next, events.size());
+    reader.visit_events(0, 0, Reader::Parts::all,
+                        [&](const EventView&) -> bool { throw std::logic_error("none"); });
     EXPECT_THAT(seqs_of(reader.events_of(ada.task.task_id)), ElementsAre(1, 3));
     EXPECT_THAT(reader.events_of("no-such-task"), IsEmpty());
     const auto history = reader.history_of(ada.task.task_id);

@@ -8,6 +8,7 @@
 
 #include "common/crypto.h"
 #include "common/json.h"
+#include "tests/support/sink_payload.h"
 #include "tests/unit/sinks/blockchain_fixture.h"
 
 namespace resmgr::sinks {
@@ -116,7 +117,7 @@ TEST_F(BlockchainSinkTest, ACallThatHangsEndsWhenItIsInterrupted) {
   const auto sink = make_sink();
   Event event;
   event.task_id = row.task.task_id;
-  const Message message{1, {}, event_type::kEnded, row.task.task_id, sink->payload(event)};
+  const Message message{1, {}, event_type::kEnded, row.task.task_id, payload_of(*sink, event)};
   auto call = std::async(std::launch::async, [&] {
     try {
       return sink->deliver({{&message, 1}, {}, {}}).kind;

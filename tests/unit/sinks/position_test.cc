@@ -21,7 +21,7 @@ class PositionTest : public PumpTest {
  protected:
   PositionTest() {
     options_.keeps_position = true;
-    options_.wants = [](const Event& event) { return !event.task.empty(); };
+    options_.wants = [](const EventView& event) { return !event.task.empty(); };
   }
 
   std::optional<Position> stands() const { return destination_.position(journal_->id()); }

@@ -58,7 +58,7 @@ TEST_F(PumpTest, GoesOnWhereItWasAfterARestart) {
 }
 
 TEST_F(PumpTest, PassesOverWhatIsNotWanted) {
-  options_.wants = [](const Event& event) { return event.type == "wanted"; };
+  options_.wants = [](const EventView& event) { return event.type == "wanted"; };
   append("other");
   append("wanted");
   append_many(2'500);
