@@ -98,6 +98,7 @@ inline constexpr std::array kFailpoints = std::to_array<std::string_view>({
 class FailpointName {
  public:
   // Implicit, so that a call reads failpoint("engine.before_create").
+  // NOLINTNEXTLINE(google-explicit-constructor)
   consteval FailpointName(const char* name) : name_(name) {
     for (const std::string_view known : kFailpoints) {
       if (known == name_) return;

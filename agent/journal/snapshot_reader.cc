@@ -220,7 +220,7 @@ Pruned SnapshotReader::pruned() {
 std::vector<std::string> SnapshotReader::prunable_tasks(Instant ended_before,
                                                         std::int64_t last_event, int limit) {
   const std::string beyond = id_floor(ended_before);
-  Query query(database_, kPrunable, std::string_view(beyond), to_millis(ended_before), last_event,
+  Query query(database_, kPrunable, std::string_view{beyond}, to_millis(ended_before), last_event,
               limit);
   std::vector<std::string> ids;
   while (query->step()) ids.emplace_back(query->text(0));

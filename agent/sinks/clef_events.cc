@@ -96,7 +96,9 @@ void add_members(Json& properties, std::string_view text, const EventView& event
   }
   if (!members.is_object()) return;
   for (auto& [name, value] : members.items()) {
-    if (!value.is_null() && value != "") properties[property_name(name)] = std::move(value);
+    const bool says_nothing =
+        value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty());
+    if (!says_nothing) properties[property_name(name)] = std::move(value);
   }
 }
 

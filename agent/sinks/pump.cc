@@ -256,7 +256,7 @@ Load Pump::next_rows() {
   }));
 }
 
-Load Pump::load_of(std::vector<Event> events) const {
+Load Pump::load_of(const std::vector<Event>& events) const {
   LoadBuilder builder(*sink_, limit_);
   for (const Event& event : events) {
     if (!builder.add(event)) break;

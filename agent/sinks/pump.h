@@ -94,7 +94,7 @@ class Pump {
   void read_ahead(const Load& load);
   int limit_after_success() const;
   Load next_rows();
-  Load load_of(std::vector<Event> events) const;
+  Load load_of(const std::vector<Event>& events) const;
   Outcome send(const std::vector<Message>& messages, const std::optional<Position>& to,
                bool again = false);
   void note_delivered();

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "common/ids.h"
 #include "tests/integration/postgres_fixture.h"
 #include "tests/support/sink_payload.h"
 
