@@ -218,7 +218,6 @@ void await_adopted(AgentProcess& agent) {
 
 }  // namespace
 
-// Of two that reach a failpoint the one that always does comes first.
 const std::vector<Operation>& operations() {
   static const std::vector<Operation> all = {
       {"boot", nullptr, await_synced},
