@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdio>
 #include <limits>
+#include <span>
 
 namespace resmgr {
 namespace {
@@ -129,6 +130,31 @@ std::optional<minutes> scan_offset(Scanner& in) {
   return east ? offset : -offset;
 }
 
+struct Unit {
+  std::string_view name;
+  std::int64_t millis;
+};
+
+// Each unit at most once, the larger before the smaller: 30m1h is rather a typo. Seconds may have a
+// fraction where there are any.
+std::optional<Millis> scan_sum(std::string_view text, std::span<const Unit> units, bool fractions) {
+  Scanner in(text);
+  std::int64_t total = 0;
+  do {
+    const auto count = to_number(in.digits());
+    const auto fraction = fractions ? scan_fraction(in) : Millis{0};
+    const std::string_view name = in.letters();
+    const auto unit = std::ranges::find(units, name, &Unit::name);
+    if (!count || !fraction || unit == units.end()) return std::nullopt;
+    if (*fraction != Millis{0} && unit->millis != 1000) return std::nullopt;
+    const auto part = multiply(*count, unit->millis);
+    if (!part || *part > kLargest - total - fraction->count()) return std::nullopt;
+    total += *part + fraction->count();
+    units = {unit + 1, units.end()};
+  } while (!in.at_end());
+  return Millis{total};
+}
+
 // A leap second is the last of a UTC day, and nowhere else; it is counted as the one after it.
 bool is_misplaced_leap_second(seconds written, Instant instant) {
   if (written % minutes{1} != seconds{0}) return false;
@@ -211,6 +237,13 @@ std::string format_iso8601_duration(Millis duration) {
   return text;
 }
 
+std::optional<Millis> parse_iso8601_duration(std::string_view text) {
+  static constexpr std::array<Unit, 3> kUnits = {{{"H", 3'600'000}, {"M", 60'000}, {"S", 1000}}};
+  constexpr std::string_view kBeginning = "PT";
+  if (!text.starts_with(kBeginning)) return std::nullopt;
+  return scan_sum(text.substr(kBeginning.size()), kUnits, true);
+}
+
 std::string format_duration(Millis duration) {
   const long long total = std::max<long long>(0, duration.count());
   if (total < 1000) return std::to_string(total) + "ms";
@@ -228,29 +261,9 @@ std::string format_duration(Millis duration) {
 }
 
 std::optional<Millis> parse_duration(std::string_view text) {
-  struct Unit {
-    std::string_view name;
-    std::int64_t millis;
-  };
   static constexpr std::array<Unit, 5> kUnits = {
       {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
-
-  Scanner in(text);
-  std::int64_t total = 0;
-  // Each unit at most once, the larger before the smaller: 30m1h is rather a typo.
-  auto allowed = kUnits.begin();
-  do {
-    const auto count = to_number(in.digits());
-    const std::string_view name = in.letters();
-    const auto unit =
-        std::find_if(allowed, kUnits.end(), [&](const Unit& u) { return u.name == name; });
-    if (!count || unit == kUnits.end()) return std::nullopt;
-    const auto part = multiply(*count, unit->millis);
-    if (!part || *part > kLargest - total) return std::nullopt;
-    total += *part;
-    allowed = unit + 1;
-  } while (!in.at_end());
-  return Millis{total};
+  return scan_sum(text, kUnits, false);
 }
 
 std::optional<std::int64_t> parse_size(std::string_view text) {

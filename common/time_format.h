@@ -23,6 +23,9 @@ std::optional<Instant> parse_rfc3339(std::string_view text);
 
 // ISO 8601 duration, weeks and days not used: PT1H2M3.5S, PT0S. Negative values count as 0.
 std::string format_iso8601_duration(Millis duration);
+// Accepts what that makes: hours, minutes and seconds, in this order, each at most once; digits
+// below a millisecond are cut. Empty for anything else, and for what does not fit.
+std::optional<Millis> parse_iso8601_duration(std::string_view text);
 
 // For people: "1h 02m 03s", "2m 03s", "3.5s", "250ms".
 std::string format_duration(Millis duration);

@@ -1,103 +1,76 @@
 #include "agent/sinks/postgres_copy.h"
 
-#include <algorithm>
+#include <memory>
 #include <string_view>
 
-#if PQXX_VERSION_MAJOR < 7
-#include <pqxx/tablewriter>
-#endif
+#include "agent/sinks/postgres_binary.h"
 
 namespace resmgr::sinks {
-
-#if PQXX_VERSION_MAJOR < 7
-
 namespace {
 
-constexpr std::size_t kBytesAtOnce = std::size_t{1} << 16;
+struct Clear {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using Result = std::unique_ptr<PGresult, Clear>;
 
-// https://www.postgresql.org/docs/15/sql-copy.html, text format.
-void append_escaped(std::string& line, std::string_view value) {
-  const auto is_special = [](char c) { return c == '\\' || c == '\t' || c == '\n' || c == '\r'; };
-  while (!value.empty()) {
-    const auto* const special = std::ranges::find_if(value, is_special);
-    const auto plain = static_cast<std::size_t>(special - value.begin());
-    line += value.substr(0, plain);
-    value.remove_prefix(plain);
-    if (value.empty()) break;
-    constexpr std::string_view kSpecial = "\\\t\n\r";
-    constexpr std::string_view kNames = "\\tnr";
-    (line += '\\') += kNames[kSpecial.find(value.front())];
-    value.remove_prefix(1);
-  }
+std::string copy_into(const std::string& table, const std::vector<std::string>& columns) {
+  std::string names;
+  for (const auto& column : columns) names += (names.empty() ? "" : ", ") + column;
+  return "COPY " + table + " (" + names + ") FROM STDIN (FORMAT binary)";
 }
 
 }  // namespace
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-// Its stream_to makes each row through a std::ostringstream and writes it by itself, which takes
-// twice the time that the server takes for a row. The older class lets lines be written as they
-// are.
-class PostgresCopy::Stream {
- public:
-  Stream(pqxx::work& transaction, const std::string& table, const std::vector<std::string>& columns)
-      : writer_(transaction, table, columns.begin(), columns.end()) {}
-
-  void add(std::span<const char* const> fields) {
-    if (!lines_.empty()) lines_ += '\n';
-    bool first = true;
-    for (const char* const field : fields) {
-      if (!first) lines_ += '\t';
-      first = false;
-      if (field == nullptr) {
-        lines_ += "\\N";
-      } else {
-        append_escaped(lines_, field);
-      }
-    }
-    if (lines_.size() >= kBytesAtOnce) flush();
+PostgresCopy::PostgresCopy(pqxx::work& transaction, PostgresConnection& connection,
+                           const std::string& table, const std::vector<std::string>& columns)
+    : libpq_(connection.libpq()), command_(copy_into(table, columns)) {
+  transaction.exec(command_);
+  try {
+    put(kPostgresSignature);
+  } catch (...) {
+    give_up();
+    throw;
   }
-  void complete() {
-    if (!lines_.empty()) flush();
-    writer_.complete();
+}
+
+PostgresCopy::~PostgresCopy() {
+  if (open_) give_up();
+}
+
+void PostgresCopy::add(std::string_view rows) { put(rows); }
+
+void PostgresCopy::complete() {
+  put(kPostgresTrailer);
+  open_ = false;
+  if (PQputCopyEnd(libpq_, nullptr) != 1) {
+    drain();
+    throw pqxx::broken_connection(PQerrorMessage(libpq_));
   }
+  // The first result says how it went; libpq is ready for another command once there is none.
+  const Result result(PQgetResult(libpq_));
+  drain();
+  if (result && PQresultStatus(result.get()) == PGRES_COMMAND_OK) return;
+  const std::string message = result ? PQresultErrorMessage(result.get()) : PQerrorMessage(libpq_);
+  if (PQstatus(libpq_) != CONNECTION_OK) throw pqxx::broken_connection(message);
+  throw pqxx::sql_error(message, command_,
+                        result ? PQresultErrorField(result.get(), PG_DIAG_SQLSTATE) : nullptr);
+}
 
- private:
-  // It ends what it is given by a line feed of its own.
-  void flush() {
-    writer_.write_raw_line(lines_);
-    lines_.clear();
+void PostgresCopy::put(std::string_view bytes) {
+  if (PQputCopyData(libpq_, bytes.data(), static_cast<int>(bytes.size())) == 1) return;
+  throw pqxx::broken_connection(PQerrorMessage(libpq_));
+}
+
+void PostgresCopy::give_up() noexcept {
+  static_cast<void>(PQputCopyEnd(libpq_, "given up"));
+  drain();
+}
+
+// Where the end could not be sent, libpq says so without an end.
+void PostgresCopy::drain() noexcept {
+  while (const Result result{PQgetResult(libpq_)}) {
+    if (PQresultStatus(result.get()) == PGRES_COPY_IN) return;
   }
-
-  pqxx::tablewriter writer_;
-  std::string lines_;
-};
-#pragma GCC diagnostic pop
-
-#else
-
-class PostgresCopy::Stream {
- public:
-  Stream(pqxx::work& transaction, const std::string& table, const std::vector<std::string>& columns)
-      : stream_(
-            pqxx::stream_to::raw_table(transaction, table, pqxx::separated_list(", ", columns))) {}
-  void add(std::span<const char* const> fields) { stream_.write_row(fields); }
-  void complete() { stream_.complete(); }
-
- private:
-  pqxx::stream_to stream_;
-};
-
-#endif
-
-PostgresCopy::PostgresCopy(pqxx::work& transaction, const std::string& table,
-                           const std::vector<std::string>& columns)
-    : stream_(std::make_unique<Stream>(transaction, table, columns)) {}
-
-PostgresCopy::~PostgresCopy() = default;
-
-void PostgresCopy::add(std::span<const char* const> fields) { stream_->add(fields); }
-
-void PostgresCopy::complete() { stream_->complete(); }
+}
 
 }  // namespace resmgr::sinks

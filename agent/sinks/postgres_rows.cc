@@ -147,18 +147,13 @@ void PostgresRows::add(const Reader& task, const Message& message) {
   const auto next = [&](std::optional<std::string_view> value) {
     row.fields.at(column++) = keep(value);
   };
-  // TIMESTAMP has no zone, and all are UTC.
-  const auto next_time = [&](std::optional<std::string_view> time) {
-    if (time && time->ends_with('Z')) time->remove_suffix(1);
-    next(time);
-  };
   next(task[Reader::kTaskId]);
   next(task[Reader::kUserId]);
   next(task[Reader::kServiceType]);
   next(task[Reader::kContainerId]);
   next(task[Reader::kContainerPort]);
-  next_time(task[Reader::kStartTime]);
-  next_time(task[Reader::kStopTime]);
+  next(task[Reader::kStartTime]);
+  next(task[Reader::kStopTime]);
   next(task[Reader::kDuration]);
   next(ended ? phase : "Running");
   next(phase);
@@ -166,7 +161,7 @@ void PostgresRows::add(const Reader& task, const Message& message) {
   next(task[Reader::kExitCode]);
   next(task[Reader::kPrecision]);
   next(task[Reader::kUsageHash]);
-  next_time(task[Reader::kCreatedAt]);
+  next(task[Reader::kCreatedAt]);
   next(task[Reader::kHost]);
   next(std::to_string(message.seq));
 }

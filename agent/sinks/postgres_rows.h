@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/sinks/postgres_binary.h"
 #include "agent/sinks/sink.h"
 
 namespace resmgr::sinks {
@@ -18,28 +19,29 @@ namespace resmgr::sinks {
 struct PostgresColumn {
   std::string_view name;
   std::string_view type;
+  PostgresEncoder encode;
 };
 
 // The data model's nine, then ours. AgentId and JournalId follow them; they are the same in every
 // row of a batch.
 inline constexpr std::array kPostgresColumns = std::to_array<PostgresColumn>({
-    {"Id", "UUID"},
-    {"UserId", "UUID"},
-    {"ServiceType", "VARCHAR"},
-    {"ContainerId", "VARCHAR"},
-    {"Port", "INT"},
-    {"StartTime", "TIMESTAMP"},
-    {"StopTime", "TIMESTAMP"},
-    {"Duration", "INTERVAL"},
-    {"Status", "VARCHAR"},
-    {"Phase", "VARCHAR"},
-    {"StatusReason", "VARCHAR"},
-    {"ExitCode", "INT"},
-    {"TimePrecision", "VARCHAR"},
-    {"UsageHash", "VARCHAR"},
-    {"CreatedAt", "TIMESTAMP"},
-    {"Host", "VARCHAR"},
-    {"Seq", "BIGINT"},
+    {"Id", "UUID", encode_uuid},
+    {"UserId", "UUID", encode_uuid},
+    {"ServiceType", "VARCHAR", encode_varchar},
+    {"ContainerId", "VARCHAR", encode_varchar},
+    {"Port", "INT", encode_int},
+    {"StartTime", "TIMESTAMP", encode_timestamp},
+    {"StopTime", "TIMESTAMP", encode_timestamp},
+    {"Duration", "INTERVAL", encode_interval},
+    {"Status", "VARCHAR", encode_varchar},
+    {"Phase", "VARCHAR", encode_varchar},
+    {"StatusReason", "VARCHAR", encode_varchar},
+    {"ExitCode", "INT", encode_int},
+    {"TimePrecision", "VARCHAR", encode_varchar},
+    {"UsageHash", "VARCHAR", encode_varchar},
+    {"CreatedAt", "TIMESTAMP", encode_timestamp},
+    {"Host", "VARCHAR", encode_varchar},
+    {"Seq", "BIGINT", encode_bigint},
 });
 
 class PostgresRows {

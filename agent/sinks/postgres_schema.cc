@@ -108,7 +108,7 @@ std::string with_schema(std::string text, const std::string& quoted) {
 }
 
 // Whether there was anything to do.
-bool migrate(pqxx::connection& connection, pqxx::work& transaction, const std::string& schema) {
+bool migrate(PostgresConnection& connection, pqxx::work& transaction, const std::string& schema) {
   const std::string table = postgres_table(connection, schema, "resmgr_migrations");
   constexpr int kNewest = static_cast<int>(kMigrations.size());
   refuse_missing(transaction, schema);
@@ -132,17 +132,17 @@ bool migrate(pqxx::connection& connection, pqxx::work& transaction, const std::s
 
 }  // namespace
 
-std::string postgres_table(pqxx::connection& connection, const std::string& schema,
+std::string postgres_table(PostgresConnection& connection, const std::string& schema,
                            const std::string& name) {
   return connection.quote_name(schema) + "." + name;
 }
 
-void migrate_postgres(pqxx::connection& connection, const std::string& schema) {
+void migrate_postgres(PostgresConnection& connection, const std::string& schema) {
   pqxx::work transaction(connection);
   if (migrate(connection, transaction, schema)) transaction.commit();
 }
 
-void try_migrating_postgres(pqxx::connection& connection, const std::string& schema) {
+void try_migrating_postgres(PostgresConnection& connection, const std::string& schema) {
   pqxx::work transaction(connection);
   migrate(connection, transaction, schema);
   transaction.abort();

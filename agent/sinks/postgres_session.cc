@@ -73,20 +73,8 @@ std::string state_of(const pqxx::sql_error& error) {
   return "";
 }
 
-// libpqxx 6 would make a lost connection anew, silently: without our settings, and with a socket
-// that the watchdog does not know. Later versions don't.
-template <typename Connection>
-void stay_broken(Connection& connection) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-  if constexpr (requires { connection.inhibit_reactivation(true); }) {
-    connection.inhibit_reactivation(true);
-  }
-#pragma GCC diagnostic pop
-}
-
 // The server's own limits, so that a call of ours that is gone leaves nothing behind.
-void set_limits(pqxx::connection& connection, Millis timeout) {
+void set_limits(PostgresConnection& connection, Millis timeout) {
   pqxx::nontransaction transaction(connection);
   const auto millis = std::to_string(timeout.count());
   transaction.exec("SET TIME ZONE 'UTC'");
@@ -108,8 +96,8 @@ PostgresSession::~PostgresSession() {
   give_up();
 }
 
-Outcome PostgresSession::run(const std::function<void(pqxx::connection&)>& on_connect,
-                             const std::function<Outcome(pqxx::connection&)>& body) {
+Outcome PostgresSession::run(const std::function<void(PostgresConnection&)>& on_connect,
+                             const std::function<Outcome(PostgresConnection&)>& body) {
   set_deadline(std::chrono::steady_clock::now() + options_.timeout);
   Outcome outcome;
   try {
@@ -145,13 +133,12 @@ Outcome PostgresSession::run(const std::function<void(pqxx::connection&)>& on_co
   return outcome;
 }
 
-void PostgresSession::connect(const std::function<void(pqxx::connection&)>& on_connect) {
+void PostgresSession::connect(const std::function<void(PostgresConnection&)>& on_connect) {
   {
     const std::lock_guard lock(mutex_);
     if (interrupted_) throw Error(ErrorKind::unavailable, "the agent stops");
   }
-  connection_ = std::make_unique<pqxx::connection>(address_.connection_text());
-  stay_broken(*connection_);
+  connection_ = std::make_unique<PostgresConnection>(address_.connection_text());
   {
     const std::lock_guard lock(mutex_);
     socket_ = connection_->sock();

@@ -9,11 +9,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <pqxx/pqxx>
 #include <stop_token>
 #include <thread>
 
 #include "agent/sinks/postgres_address.h"
+#include "agent/sinks/postgres_connection.h"
 #include "agent/sinks/sink.h"
 
 namespace resmgr::sinks {
@@ -29,8 +29,8 @@ class PostgresSession {
   // Runs `body` on the connection, making one first where there is none; `on_connect` is then run
   // before it. Whatever libpqxx throws becomes an outcome; where that is not `rejected`, the
   // connection is given up. `body` returns delivered() or what else it finds.
-  Outcome run(const std::function<void(pqxx::connection&)>& on_connect,
-              const std::function<Outcome(pqxx::connection&)>& body);
+  Outcome run(const std::function<void(PostgresConnection&)>& on_connect,
+              const std::function<Outcome(PostgresConnection&)>& body);
 
   // From another thread: ends a call under way, and every later one. It can't cut short the
   // connecting itself, which has a time limit of its own (5 s for each address).
@@ -39,7 +39,7 @@ class PostgresSession {
   const PostgresAddress& address() const { return address_; }
 
  private:
-  void connect(const std::function<void(pqxx::connection&)>& on_connect);
+  void connect(const std::function<void(PostgresConnection&)>& on_connect);
   void give_up();
   // The socket is shut down at the deadline; none = no call is under way.
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline);
@@ -50,7 +50,7 @@ class PostgresSession {
 
   const PostgresOptions options_;
   const PostgresAddress address_;
-  std::unique_ptr<pqxx::connection> connection_;
+  std::unique_ptr<PostgresConnection> connection_;
 
   std::mutex mutex_;  // over what follows
   std::condition_variable_any changed_;

@@ -20,12 +20,12 @@ constexpr std::size_t kWorthCopying = 100;
 struct PostgresSink::State {
   explicit State(const PostgresOptions& its_options) : options(its_options), session(its_options) {}
 
-  void prepare(pqxx::connection& connection);
-  Outcome run(const std::function<Outcome(pqxx::connection&)>& body) {
-    return session.run([this](pqxx::connection& connection) { prepare(connection); }, body);
+  void prepare(PostgresConnection& connection);
+  Outcome run(const std::function<Outcome(PostgresConnection&)>& body) {
+    return session.run([this](PostgresConnection& connection) { prepare(connection); }, body);
   }
   bool move_cursor(pqxx::work& transaction, const Batch& batch) const;
-  Outcome deliver(pqxx::connection& connection, const Batch& batch, PostgresWay way) const;
+  Outcome deliver(PostgresConnection& connection, const Batch& batch, PostgresWay way) const;
 
   const PostgresOptions options;
   PostgresSession session;
@@ -34,7 +34,7 @@ struct PostgresSink::State {
   std::optional<PostgresWriter> writer;
 };
 
-void PostgresSink::State::prepare(pqxx::connection& connection) {
+void PostgresSink::State::prepare(PostgresConnection& connection) {
   migrate_postgres(connection, options.schema);
   cursors = postgres_table(connection, options.schema, "resmgr_cursors");
   writer.emplace(postgres_table(connection, options.schema, "tasks"));
@@ -81,7 +81,7 @@ bool PostgresSink::begins(const EventView& event) const {
 std::optional<Position> PostgresSink::position(std::string_view journal_id) {
   state_->journal_id = journal_id;
   std::optional<Position> position;
-  const Outcome outcome = state_->run([&](pqxx::connection& connection) {
+  const Outcome outcome = state_->run([&](PostgresConnection& connection) {
     pqxx::work transaction(connection);
     const auto rows = transaction.exec_params(
         "SELECT Seq, Digest FROM " + state_->cursors + " WHERE JournalId = $1::UUID",
@@ -95,7 +95,7 @@ std::optional<Position> PostgresSink::position(std::string_view journal_id) {
   throw SinkFailure(outcome);
 }
 
-Outcome PostgresSink::State::deliver(pqxx::connection& connection, const Batch& batch,
+Outcome PostgresSink::State::deliver(PostgresConnection& connection, const Batch& batch,
                                      PostgresWay way) const {
   pqxx::work transaction(connection);
   if (!move_cursor(transaction, batch)) {
@@ -104,7 +104,7 @@ Outcome PostgresSink::State::deliver(pqxx::connection& connection, const Batch& 
   // A crash of the server then takes all of this transaction, the cursor too, or nothing; the next
   // commit that waits for the disk makes this one safe as well.
   if (batch.more) transaction.exec("SET LOCAL synchronous_commit TO OFF");
-  writer->write(transaction, batch.messages, {options.agent_id, journal_id}, way);
+  writer->write(connection, transaction, batch.messages, {options.agent_id, journal_id}, way);
   failpoint("postgres.before_commit");
   transaction.commit();
   failpoint("postgres.after_commit");
@@ -112,7 +112,7 @@ Outcome PostgresSink::State::deliver(pqxx::connection& connection, const Batch& 
 }
 
 Outcome PostgresSink::deliver(const Batch& batch) {
-  return state_->run([&](pqxx::connection& connection) {
+  return state_->run([&](PostgresConnection& connection) {
     if (batch.messages.size() < kWorthCopying) {
       return state_->deliver(connection, batch, PostgresWay::upsert);
     }
@@ -127,10 +127,10 @@ Outcome PostgresSink::deliver(const Batch& batch) {
 
 Outcome PostgresSink::check() {
   return state_->session.run(
-      [this](pqxx::connection& connection) {
+      [this](PostgresConnection& connection) {
         try_migrating_postgres(connection, state_->options.schema);
       },
-      [](pqxx::connection&) { return Outcome::delivered(); });
+      [](PostgresConnection&) { return Outcome::delivered(); });
 }
 
 }  // namespace resmgr::sinks

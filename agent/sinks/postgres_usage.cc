@@ -34,8 +34,8 @@ PostgresUsage::~PostgresUsage() = default;
 std::optional<std::string> PostgresUsage::hash_before(const std::string& task_id,
                                                       const std::string& journal_id) {
   std::optional<std::string> hash;
-  state_->session.run([](pqxx::connection&) {},
-                      [&](pqxx::connection& connection) {
+  state_->session.run([](PostgresConnection&) {},
+                      [&](PostgresConnection& connection) {
                         const std::string table =
                             postgres_table(connection, state_->options.schema, "tasks");
                         pqxx::work transaction(connection);

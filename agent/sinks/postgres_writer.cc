@@ -1,11 +1,11 @@
 #include "agent/sinks/postgres_writer.h"
 
 #include <algorithm>
-#include <array>
 #include <future>
 #include <optional>
 #include <utility>
 
+#include "agent/sinks/postgres_binary.h"
 #include "agent/sinks/postgres_copy.h"
 
 namespace resmgr::sinks {
@@ -40,15 +40,21 @@ std::string upsert_into(const std::string& table) {
          " AND known.StopTime IS NULL)";
 }
 
-void add(PostgresCopy& copy, const PostgresRows& rows, std::size_t row,
-         const PostgresOrigin& origin) {
-  std::array<const char*, kColumns + 2> fields{};
+// False: one of its texts is for the server to read, and `out` is as it was.
+bool encode(const PostgresRows& rows, std::size_t row, std::string_view origin, std::string& out) {
+  const std::size_t before = out.size();
+  begin_postgres_row(out, kColumns + 2);
   for (std::size_t column = 0; column < kColumns; ++column) {
-    fields.at(column) = rows.field(row, column);
+    const char* const text = rows.field(row, column);
+    if (text == nullptr) {
+      encode_null(out);
+    } else if (!kPostgresColumns.at(column).encode(out, text)) {
+      out.resize(before);
+      return false;
+    }
   }
-  fields[kColumns] = origin.agent_id.c_str();
-  fields[kColumns + 1] = origin.journal_id.c_str();
-  copy.add(fields);
+  out += origin;
+  return true;
 }
 
 std::vector<std::string> copied_columns() {
@@ -64,44 +70,54 @@ std::vector<std::string> copied_columns() {
 PostgresWriter::PostgresWriter(const std::string& table)
     : table_(table), upsert_(upsert_into(table)) {}
 
+PostgresWriter::Made PostgresWriter::make(std::span<const Message> messages,
+                                          const PostgresOrigin& origin, PostgresWay way) {
+  Made made{{}, PostgresRows(messages), {}};
+  std::string fields;  // the last two of each row
+  const bool copies = way == PostgresWay::copy_new && encode_uuid(fields, origin.agent_id) &&
+                      encode_uuid(fields, origin.journal_id);
+  for (std::size_t row = 0; row < made.rows.size(); ++row) {
+    if (copies && made.rows.begins(row) && encode(made.rows, row, fields, made.copied)) continue;
+    made.others.push_back(row);
+  }
+  return made;
+}
+
 // While the server takes some rows, the next ones are made.
-void PostgresWriter::write(pqxx::work& transaction, std::span<const Message> messages,
-                           const PostgresOrigin& origin, PostgresWay way) const {
+void PostgresWriter::write(PostgresConnection& connection, pqxx::work& transaction,
+                           std::span<const Message> messages, const PostgresOrigin& origin,
+                           PostgresWay way) const {
   const auto next = [&](std::launch when) {
     const std::size_t most = when == std::launch::deferred ? kFirstRows : kRowsAtOnce;
     const auto some = messages.first(std::min(messages.size(), most));
     messages = messages.subspan(some.size());
-    return std::async(when, [some] { return PostgresRows(some); });
+    return std::async(when, [some, &origin, way] { return make(some, origin, way); });
   };
-  std::vector<Chosen> others;
+  std::vector<Made> kept;
   std::optional<PostgresCopy> copy;
-  const auto take = [&](PostgresRows rows) {
-    Chosen chosen{std::move(rows), {}};
-    for (std::size_t row = 0; row < chosen.rows.size(); ++row) {
-      if (way == PostgresWay::upsert || !chosen.rows.begins(row)) {
-        chosen.numbers.push_back(row);
-        continue;
-      }
-      if (!copy) copy.emplace(transaction, table_, copied_columns());
-      add(*copy, chosen.rows, row, origin);
+  const auto take = [&](Made made) {
+    if (!made.copied.empty()) {
+      if (!copy) copy.emplace(transaction, connection, table_, copied_columns());
+      copy->add(made.copied);
+      made.copied = {};
     }
-    if (!chosen.numbers.empty()) others.push_back(std::move(chosen));
+    if (!made.others.empty()) kept.push_back(std::move(made));
   };
-  auto rows = next(std::launch::deferred);
+  auto made = next(std::launch::deferred);
   while (!messages.empty()) {
-    PostgresRows ready = rows.get();
-    rows = next(std::launch::async);
+    Made ready = made.get();
+    made = next(std::launch::async);
     take(std::move(ready));
   }
-  take(rows.get());
+  take(made.get());
   if (copy) copy->complete();
   copy.reset();
-  for (const Chosen& chosen : others) upsert(transaction, chosen, origin);
+  for (const Made& others : kept) upsert(transaction, others, origin);
 }
 
-void PostgresWriter::upsert(pqxx::work& transaction, const Chosen& chosen,
+void PostgresWriter::upsert(pqxx::work& transaction, const Made& made,
                             const PostgresOrigin& origin) const {
-  const auto c = [&](std::size_t column) { return chosen.rows.array(column, chosen.numbers); };
+  const auto c = [&](std::size_t column) { return made.rows.array(column, made.others); };
   static_assert(kColumns == 17);
   transaction.exec_params(upsert_, c(0), c(1), c(2), c(3), c(4), c(5), c(6), c(7), c(8), c(9),
                           c(10), c(11), c(12), c(13), c(14), c(15), c(16), origin.agent_id,

@@ -99,6 +99,41 @@ TEST(Iso8601Duration, NamesHoursMinutesAndSeconds) {
   EXPECT_EQ(format_iso8601_duration(Millis{-1}), "PT0S");
 }
 
+TEST(Iso8601Duration, IsReadAsItIsWritten) {
+  for (const Millis duration :
+       {Millis{0}, Millis{1}, Millis{999}, Millis{60'500}, Millis{hours{1}},
+        Millis{hours{49} + seconds{10}}, Millis{9'223'372'036'854'775'807}}) {
+    const std::string text = format_iso8601_duration(duration);
+    EXPECT_EQ(parse_iso8601_duration(text), duration) << text;
+  }
+  EXPECT_EQ(parse_iso8601_duration("PT61M"), minutes{61});
+  EXPECT_EQ(parse_iso8601_duration("PT0.0019S"), Millis{1});
+  for (const char* const wrong : {"",
+                                  "P",
+                                  "PT",
+                                  "T1S",
+                                  "1S",
+                                  "PT1",
+                                  "PT1s",
+                                  "PT-1S",
+                                  "PT1S ",
+                                  "PT1S2",
+                                  "PT1S1M",
+                                  "PT1M1M",
+                                  "PT.5S",
+                                  "PT1.S",
+                                  "PT1.5M",
+                                  "P1D",
+                                  "P1DT1S",
+                                  "PT1W",
+                                  "PT1H2",
+                                  "PT2562047788015216H",
+                                  "PT9223372036854775.808S",
+                                  "PT99999999999999999999S"}) {
+    EXPECT_EQ(parse_iso8601_duration(wrong), std::nullopt) << wrong;
+  }
+}
+
 TEST(Duration, IsShownForPeople) {
   EXPECT_EQ(format_duration(Millis{0}), "0ms");
   EXPECT_EQ(format_duration(Millis{250}), "250ms");

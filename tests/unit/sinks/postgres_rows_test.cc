@@ -53,7 +53,7 @@ TEST(PostgresRows, HasTextsAsTheyStand) {
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(column(rows, "Port"), "40001");
   EXPECT_EQ(column(rows, "ExitCode"), "-1");
-  EXPECT_EQ(column(rows, "StartTime"), "2026-11-22T17:04:05.123");
+  EXPECT_EQ(column(rows, "StartTime"), "2026-11-22T17:04:05.123Z");
   EXPECT_EQ(column(rows, "StatusReason"),
             "a\xef\xbf\xbd"
             "b\t\xc3\xa9\xf0\x9f\x90\xb3");
