@@ -31,8 +31,6 @@ class Scanner {
     return true;
   }
 
-  bool skip_either(char upper, char lower) { return skip(upper) || skip(lower); }
-
   // Exactly `count` digits whose value lies in [least, most].
   std::optional<int> fixed(std::size_t count, int least, int most) {
     const std::string_view digits = leading_digits().substr(0, count);
@@ -119,7 +117,7 @@ std::optional<Millis> scan_fraction(Scanner& in) {
 }
 
 std::optional<minutes> scan_offset(Scanner& in) {
-  if (in.skip_either('Z', 'z')) return minutes{0};
+  if (in.skip('Z') || in.skip('z')) return minutes{0};
   const bool east = in.skip('+');
   if (!east && !in.skip('-')) return std::nullopt;
   const auto hour = in.fixed(2, 0, 23);
@@ -209,7 +207,7 @@ std::string format_rfc3339(Instant instant) {
 std::optional<Instant> parse_rfc3339(std::string_view text) {
   Scanner in(text);
   const auto date = scan_date(in);
-  if (!date || !in.skip_either('T', 't')) return std::nullopt;
+  if (!date || !(in.skip('T') || in.skip('t'))) return std::nullopt;
   const auto time = scan_time_of_day(in);
   if (!time) return std::nullopt;
   const bool leap_second = text.substr(17, 2) == "60";
@@ -239,9 +237,7 @@ std::string format_iso8601_duration(Millis duration) {
 
 std::optional<Millis> parse_iso8601_duration(std::string_view text) {
   static constexpr std::array<Unit, 3> kUnits = {{{"H", 3'600'000}, {"M", 60'000}, {"S", 1000}}};
-  constexpr std::string_view kBeginning = "PT";
-  if (!text.starts_with(kBeginning)) return std::nullopt;
-  return scan_sum(text.substr(kBeginning.size()), kUnits, true);
+  return text.starts_with("PT") ? scan_sum(text.substr(2), kUnits, true) : std::nullopt;
 }
 
 std::string format_duration(Millis duration) {
