@@ -65,7 +65,7 @@ struct FakeSinkOptions {
 
 class FakeSink final : public Sink {
  public:
-  FakeSink(FakeDestination& destination, FakeSinkOptions options = {})
+  explicit FakeSink(FakeDestination& destination, FakeSinkOptions options = {})
       : destination_(destination), options_(std::move(options)) {}
 
   std::string_view name() const override { return options_.name; }

@@ -26,9 +26,11 @@ inline constexpr char kBob[] = "00000000-0000-4000-8000-0000000000b0";
 inline constexpr Instant kNoon{Millis{1'763'640'000'000}};
 
 class JournalTest : public testing::Test {
+ public:
+  ~JournalTest() override;
+
  protected:
   JournalTest();
-  ~JournalTest() override;
 
   std::string file() const { return dir_ / "journal.db"; }
   const std::filesystem::path& dir() const { return dir_; }

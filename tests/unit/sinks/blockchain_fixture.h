@@ -70,7 +70,7 @@ class BlockchainSinkTest : public testing::Test {
     return std::string(holder.header(name));
   }
   // As the retention does, while the sink is away for too long.
-  void prune_all_events() {
+  void prune_all_events() const {
     host_.journal->transact([&](journal::Transaction& transaction) {
       transaction.prune_events(host_.journal->head());
     });
