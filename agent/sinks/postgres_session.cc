@@ -162,7 +162,7 @@ void PostgresSession::interrupt() noexcept {
   cut();
 }
 
-void PostgresSession::cut() noexcept {
+void PostgresSession::cut() const noexcept {
   if (socket_ >= 0) static_cast<void>(::shutdown(socket_, SHUT_RDWR));
 }
 

@@ -44,7 +44,7 @@ class PostgresSession {
   // The socket is shut down at the deadline; none = no call is under way.
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline);
   void watch(const std::stop_token& stop);
-  void cut() noexcept;  // under mutex_
+  void cut() const noexcept;  // under mutex_
   Outcome outcome_of(const pqxx::sql_error& error) const;
   std::string words(const std::exception& error) const;
 

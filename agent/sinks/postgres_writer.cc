@@ -24,10 +24,10 @@ std::string upsert_into(const std::string& table) {
   std::string updates;
   for (std::size_t i = 0; i < kColumns; ++i) {
     const std::string name(kPostgresColumns.at(i).name);
-    columns += name + ", ";
-    arrays += (i == 0 ? "" : ", ") + parameter(i + 1) +
-              "::" + std::string(kPostgresColumns.at(i).type) + "[]";
-    if (i > 0) updates += name + " = EXCLUDED." + name + ", ";
+    columns.append(name).append(", ");
+    arrays.append(i == 0 ? "" : ", ").append(parameter(i + 1)).append("::");
+    arrays.append(kPostgresColumns.at(i).type).append("[]");
+    if (i > 0) updates.append(name).append(" = EXCLUDED.").append(name).append(", ");
   }
   // A row is another journal's only where that journal was restored: it may go on with a task that
   // it knows, and what has ended is final for it.
@@ -59,6 +59,7 @@ bool encode(const PostgresRows& rows, std::size_t row, std::string_view origin, 
 
 std::vector<std::string> copied_columns() {
   std::vector<std::string> names;
+  names.reserve(kColumns + 2);
   for (const PostgresColumn& column : kPostgresColumns) names.emplace_back(column.name);
   names.emplace_back("AgentId");
   names.emplace_back("JournalId");

@@ -112,7 +112,8 @@ Next Lifecycle::Run::release() {
   memory_.create_in_doubt = false;
   log::info("Task {TaskId} does not get the warm container that it claimed",
             {{"TaskId", task_id_}});
-  parts_.pool.count_claim(row_->task.service_type, false);
+  // A start that was called off neither got one nor had to do without.
+  if (row_->phase == Phase::admitted) parts_.pool.count_claim(row_->task.service_type, false);
   parts_.pool.wake(slot_id);
   return look_again();
 }

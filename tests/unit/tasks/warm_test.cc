@@ -161,6 +161,7 @@ TEST_F(Warm, AStopBeforeItIsTakenOverBillsNothing) {
   EXPECT_EQ(row.task.usage_hash, "");
   EXPECT_TRUE(has_ready(2));
   EXPECT_EQ(world.containers(), 2U);  // it is not given to another
+  EXPECT_EQ(pool().hits + pool().misses, 0);
 }
 
 TEST_F(Warm, TheNextProcessFinishesAClaim) {
