@@ -37,6 +37,8 @@ using ::testing::SizeIs;
 class SeqLog : public SeqTest {
  protected:
   SeqLog() { make_seq_pump(); }
+  // As it was, for whatever comes after it in this process.
+  void TearDown() override { log::set_level(log::Level::warning); }
 };
 
 TEST_F(SeqLog, GoesWithTheEventsAndIsGoneAfterwards) {
