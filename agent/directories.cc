@@ -126,7 +126,7 @@ std::string load_agent_id(const LockedDirectory& data) {
     throw Error(ErrorKind::corrupt, "cannot read the agent's id from '" + path + "': it is no UUID",
                 "put the id there that the labels io.resmgr.agent-id of its containers show");
   }
-  const std::string id = new_uuid_v4();
+  std::string id = new_uuid_v4();
   write_file_atomically(path, id + "\n", 0644);
   return id;
 }
@@ -140,7 +140,7 @@ std::string load_secret_key(const LockedDirectory& data) {
                     std::to_string(2 * kSecretBytes) + " characters",
                 "restore it; with another key running services refuse the links handed out");
   }
-  const std::string key = random_hex(kSecretBytes);
+  std::string key = random_hex(kSecretBytes);
   write_file_atomically(path, key + "\n", 0600);
   return key;
 }

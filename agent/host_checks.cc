@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -137,7 +136,7 @@ Check image_check(engine::Engine& engine, const catalog::Service& service) {
                      });
 }
 
-Check disk_check(std::string name, std::string folder, std::int64_t floor) {
+Check disk_check(std::string name, const std::string& folder, std::int64_t floor) {
   return check_named(std::move(name), folder, [folder, floor] {
     struct statvfs disk {};
     if (statvfs(folder.c_str(), &disk) != 0) {
@@ -146,9 +145,9 @@ Check disk_check(std::string name, std::string folder, std::int64_t floor) {
     }
     const auto size = static_cast<std::int64_t>(disk.f_frsize);
     const std::int64_t free = static_cast<std::int64_t>(disk.f_bavail) * size;
-    const std::string words = format_size(free) + " of " +
-                              format_size(static_cast<std::int64_t>(disk.f_blocks) * size) +
-                              " are free, " + format_size(floor) + " are wanted";
+    std::string words = format_size(free) + " of " +
+                        format_size(static_cast<std::int64_t>(disk.f_blocks) * size) +
+                        " are free, " + format_size(floor) + " are wanted";
     const std::string hint = "free disk space, or lower [limits] min_free_disk";
     if (free < floor) say_wrong("no start is admitted: " + words, hint);
     if (free < 2 * floor) throw Doubt("it gets scarce: " + words, hint);
@@ -188,23 +187,20 @@ Check ports_check(std::string address, std::string range) {
       say_wrong("cannot publish ports on '" + address + "': " + std::strerror(any.error()),
                 "set [engine] publish_address to an address of this host");
     }
-    int low = 0;
-    int high = 0;
-    if (std::sscanf(range.c_str(), "%5d-%5d", &low, &high) != 2) {
-      return std::string("the engine chooses them");
-    }
+    const auto ports = parse_port_range(range);
+    if (!ports) return std::string("the engine chooses them");
     int free = 0;
-    for (int port = low; port <= high; ++port) {
+    for (int port = ports->low; port <= ports->high; ++port) {
       if (BoundSocket(address, port).error() == 0) ++free;
     }
-    const std::string words =
-        std::to_string(free) + " of " + plural(high - low + 1, "port") + " are free";
+    std::string words =
+        std::to_string(free) + " of " + plural(ports->high - ports->low + 1, "port") + " are free";
     if (free == 0) say_wrong(words, "widen [engine] port_range, or stop tasks");
     return words;
   });
 }
 
-Check group_check(std::string group) {
+Check group_check(const std::string& group) {
   return check_named("socket group", group, [group]() -> std::string {
     std::array<char, 16'384> buffer{};
     struct group entry {};

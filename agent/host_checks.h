@@ -35,7 +35,7 @@ Check engine_check(engine::Engine& engine);
 Check live_restore_check(engine::Engine& engine);
 Check image_check(engine::Engine& engine, const catalog::Service& service);
 // `floor` bytes are wanted free in `folder`, or no start is admitted.
-Check disk_check(std::string name, std::string folder, std::int64_t floor);
+Check disk_check(std::string name, const std::string& folder, std::int64_t floor);
 // Whether something keeps it right, as the kernel says, or else as what lies in /run shows.
 Check clock_check(std::optional<bool> kept_right, std::string run_dir);
 std::optional<bool> kernels_word_on_clock();
@@ -43,7 +43,7 @@ std::optional<bool> kernels_word_on_clock();
 // (empty: the engine chooses).
 Check ports_check(std::string address, std::string range);
 // A group of this name may use the socket.
-Check group_check(std::string group);
+Check group_check(const std::string& group);
 // Whether an agent answers at this URL; empty: it is not configured.
 Check public_url_check(const std::string& url);
 // Of what a destination has not got.

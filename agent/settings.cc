@@ -3,8 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <charconv>
 #include <cstdlib>
+#include <system_error>
 #include <thread>
 
 #include "agent/gateway_settings.h"
@@ -68,14 +69,7 @@ std::string engine_socket(const Config& config) {
 // The range is handed to the engine as it stands.
 void check_port_range(const Config& config) {
   const std::string range = config.text("engine.port_range");
-  if (range.empty()) return;
-  int low = 0;
-  int high = 0;
-  char rest = 0;
-  if (std::sscanf(range.c_str(), "%5d-%5d%c", &low, &high, &rest) == 2 && low >= 1 && low <= high &&
-      high <= 65'535) {
-    return;
-  }
+  if (range.empty() || parse_port_range(range)) return;
   throw Error(ErrorKind::config, "cannot use engine.port_range '" + range + "' (" +
                                      config.origin("engine.port_range") +
                                      "): it is no range LOW-HIGH of ports from 1 to 65535");
@@ -266,6 +260,18 @@ Settings settings_from(const Config& config) {
   settings.seq = seq_options(config);
   settings.identity = destination_from(config, "identity", "token");
   return settings;
+}
+
+std::optional<PortRange> parse_port_range(std::string_view text) {
+  constexpr int kMostPort = 65'535;
+  PortRange range;
+  const char* const end = text.data() + text.size();
+  const auto low = std::from_chars(text.data(), end, range.low);
+  if (low.ec != std::errc() || low.ptr == end || *low.ptr != '-') return std::nullopt;
+  const auto high = std::from_chars(low.ptr + 1, end, range.high);
+  if (high.ec != std::errc() || high.ptr != end) return std::nullopt;
+  if (range.low < 1 || range.low > range.high || range.high > kMostPort) return std::nullopt;
+  return range;
 }
 
 std::string default_data_dir() {

@@ -51,6 +51,14 @@ struct Settings {
 // Throws Error(config) for a value that is out of range, naming key and origin.
 Settings settings_from(const Config& config);
 
+// Ports of the host, both included.
+struct PortRange {
+  int low = 0;
+  int high = 0;
+};
+// "LOW-HIGH", of 1 to 65535 and in this order. Empty for anything else.
+std::optional<PortRange> parse_port_range(std::string_view text);
+
 // Where an ordinary user's agent keeps its things; the host's directories for root, and for whoever
 // may write to /var/lib/resmgr.
 std::string default_data_dir();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "cli/exit_code.h"
@@ -52,7 +53,7 @@ double number_of(const Json& sum, const char* member) {
 
 // Whole seconds are enough for people.
 std::string time_text(double seconds) {
-  const std::chrono::seconds whole{static_cast<std::int64_t>(seconds + 0.5)};
+  const std::chrono::seconds whole{std::llround(seconds)};
   return whole.count() == 0 ? "0s" : format_duration(whole);
 }
 
@@ -60,7 +61,7 @@ std::string time_text(double seconds) {
 std::string bar_of(double value, double greatest) {
   constexpr std::array kEighths = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   if (greatest <= 0 || value <= 0) return "";
-  const int eighths = std::max(1, static_cast<int>(value / greatest * kBarWidth * 8 + 0.5));
+  const int eighths = std::max(1, static_cast<int>(std::lround(value / greatest * kBarWidth * 8)));
   std::string bar;
   for (int i = 0; i < eighths / 8; ++i) bar += "█";
   return bar + kEighths.at(static_cast<std::size_t>(eighths % 8));

@@ -50,7 +50,7 @@ void EventFeed::follow_starts() {
   poked_.notify_one();
 }
 
-void EventFeed::add(Stream stream, Subscription subscription) {
+void EventFeed::add(const Stream& stream, Subscription subscription) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return stream.abort();

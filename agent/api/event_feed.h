@@ -39,7 +39,7 @@ class EventFeed {
   // Whether there is room for one more. Asked before the stream is opened: one too many is none
   // too many, since what counts is the order of magnitude.
   bool has_room() const;
-  void add(Stream stream, Subscription subscription);
+  void add(const Stream& stream, Subscription subscription);
 
   // Ends every stream. Idempotent; nothing can be added afterwards.
   void stop();

@@ -57,8 +57,8 @@ struct LiveFeed::State final : LiveClient::Hub {
   void schedule_progress();
   void begin_round();
   void go_round();
-  bool read_backlog(LiveClient& client);
-  LiveMessage resync(LiveClient& client);
+  bool read_backlog(LiveClient& client) const;
+  LiveMessage resync(LiveClient& client) const;
   void schedule_sweep();
   void close_all();
 
@@ -138,7 +138,7 @@ LiveMessage LiveFeed::State::next(LiveClient& client, bool waited) {
   return progress;
 }
 
-LiveMessage LiveFeed::State::resync(LiveClient& client) {
+LiveMessage LiveFeed::State::resync(LiveClient& client) const {
   client.subscription.resync = false;
   std::string line = resync_line(journal, client.subscription.after);
   line.pop_back();  // its newline
@@ -146,7 +146,7 @@ LiveMessage LiveFeed::State::resync(LiveClient& client) {
 }
 
 // The next page of what it asked for and is not kept here. False: it was closed.
-bool LiveFeed::State::read_backlog(LiveClient& client) {
+bool LiveFeed::State::read_backlog(LiveClient& client) const {
   LiveSubscription& subscription = client.subscription;
   try {
     bool pruned = false;

@@ -59,7 +59,7 @@ std::vector<TaskStatus> read_statuses(Query& query) {
 }
 
 std::string read_id_part(Query& query) {
-  const std::string part = query.text("id").value_or("");
+  std::string part = query.text("id").value_or("");
   const bool is_hex = part.find_first_not_of("0123456789abcdefABCDEF-") == std::string::npos;
   if (query.text("id") && (part.size() < 4 || part.size() > 36 || !is_hex)) {
     query.fault("id", "must be the beginning or the end of a task id, 4 digits or more");

@@ -53,7 +53,7 @@ struct Server::State {
   HttpServer http;
 };
 
-Server::Server(ServerOptions options, Parts parts)
+Server::Server(const ServerOptions& options, Parts parts)
     : state_(std::make_unique<State>(options, std::move(parts))) {}
 
 Server::~Server() { stop(); }

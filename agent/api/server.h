@@ -44,7 +44,7 @@ struct Parts {
 class Server {
  public:
   // Throws Error(config) for options that it can't serve.
-  Server(ServerOptions options, Parts parts);
+  Server(const ServerOptions& options, Parts parts);
   ~Server();  // as stop()
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

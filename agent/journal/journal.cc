@@ -101,7 +101,7 @@ Journal::State::Requests Journal::State::only_endings(Requests requests) {
 Writer::Outcome Journal::State::commit_with_reserve(Requests requests) {
   if (!ballast.refill()) requests = only_endings(requests);
   while (!requests.empty()) {
-    const Writer::Outcome outcome = writer.commit(requests);
+    Writer::Outcome outcome = writer.commit(requests);
     if (outcome.committed || !outcome.failure->may_lack_space()) return outcome;
     const bool has_ending = std::any_of(requests.begin(), requests.end(), [](const auto* request) {
       return request->purpose == Purpose::ending;

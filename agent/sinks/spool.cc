@@ -217,7 +217,7 @@ void Spool::release(const Chunk& chunk) {
 }
 
 std::string Spool::set_aside(std::string_view line) {
-  const std::string path = options_.folder + "/rejected" + std::string(kSuffix);
+  std::string path = options_.folder + "/rejected" + std::string(kSuffix);
   const int fd = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   struct stat status {};
   if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size < kMostSetAside) {

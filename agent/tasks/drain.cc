@@ -35,7 +35,7 @@ Drain begin_drain(journal::Journal& journal, const std::string& reason, const Re
   Drain begun = journal.writing([&](journal::Transaction& transaction) {
     const auto known = find(transaction);
     if (known && (reason.empty() || reason == known->reason)) return *known;
-    const Drain drain{reason, known ? known->since : now};
+    Drain drain{reason, known ? known->since : now};
     transaction.set_note(
         kNote, dump_json({{"reason", drain.reason}, {"since", format_rfc3339(drain.since)}}));
     Json details = audit(by);

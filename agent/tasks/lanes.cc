@@ -163,7 +163,7 @@ struct Lanes::State {
   }
 
   // Without the mutex: while it runs, the lane is its thread's own but for `woken`.
-  Next run_step(Lane& lane) {
+  Next run_step(Lane& lane) const {
     Turn turn{lane.task_id, lane.memory, lane.slot_since.has_value(), lane.background,
               std::exchange(lane.is_due, false)};
     return step(turn);

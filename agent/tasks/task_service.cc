@@ -66,7 +66,7 @@ Admission TaskService::start(const StartIntent& intent) {
 
   const Instant now = state_->clock.now();
   failpoint("admission.before_commit");
-  const Admission admission = state_->journal.writing([&](journal::Transaction& transaction) {
+  Admission admission = state_->journal.writing([&](journal::Transaction& transaction) {
     return admit(transaction, rules, intent, *service, now);
   });
   failpoint("admission.after_commit");
@@ -207,7 +207,7 @@ Reconciliation TaskService::reconcile(const Requester& by, Millis longest_wait,
 }
 
 Drain TaskService::drain(const std::string& reason, const Requester& by) {
-  const Drain drain = begin_drain(state_->journal, reason, by, state_->clock.now());
+  Drain drain = begin_drain(state_->journal, reason, by, state_->clock.now());
   log::info("Draining: starts are refused. {Reason}", {{"Reason", drain.reason}});
   state_->pool.nudge();
   return drain;

@@ -28,7 +28,7 @@ struct UsageGroup {
   std::string day;  // 2026-11-01
   std::string host;
 
-  auto operator<=>(const UsageGroup&) const = default;
+  auto operator<=>(const UsageGroup&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 struct UsageSum {

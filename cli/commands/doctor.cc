@@ -57,7 +57,7 @@ void print_check_table(Session& session, const Json& checks) {
     const std::string where = string_or(check, "destination");
     std::string text = printable(string_or(check, "text"));
     if (!where.empty()) text = printable(where) + (text.empty() ? "" : ": " + text);
-    const auto padded = [](std::string word, std::size_t width) {
+    const auto padded = [](const std::string& word, std::size_t width) {
       return word + std::string(width - std::min(width, word.size()) + 2, ' ');
     };
     out.write(styled(padded(state, 7), finding_style(state), colourful) +

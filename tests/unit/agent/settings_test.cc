@@ -69,6 +69,23 @@ TEST(SeqSettings, NameTheKeyThatIsWrong) {
               testing::HasSubstr("agent.log_level 'loud'"));
 }
 
+TEST(EngineSettings, ARangeOfPortsIsInOrderAndOfPorts) {
+  for (const char* const good : {"", "1-65535", "30000-30000"}) {
+    EXPECT_EQ(settings({{"engine.port_range", good}}).tasks.port_range, good);
+  }
+  for (const char* const wrong :
+       {"0-10", "10-9", "1-65536", "10", "10-", "-10", "-5-10", "10--12", "1-99999999999999999999",
+        "10-12x", " 10-12", "10 -12", "10:12"}) {
+    EXPECT_THAT(settings_refusal({{"engine.port_range", wrong}}),
+                testing::HasSubstr("engine.port_range"))
+        << wrong;
+  }
+  const auto range = parse_port_range("30000-30199");
+  ASSERT_TRUE(range);
+  EXPECT_EQ(range->low, 30'000);
+  EXPECT_EQ(range->high, 30'199);
+}
+
 TEST(GatewaySettings, AreOffUntilThereIsABase) {
   EXPECT_FALSE(settings({{"gateway.mode", "path"}}).server.gateway.has_value());
   const Settings with = settings({{"gateway.base", "https://tasks.example.org"},
