@@ -35,7 +35,8 @@ constexpr int kAtOnce = 4;
 
 struct Plan {
   const Operation* operation;
-  std::string failpoint;  // with its count
+  std::string failpoint;
+  int time;  // at which it is killed there
 };
 
 struct Lived {
@@ -94,7 +95,8 @@ class EveryFailpoint : public testing::TestWithParam<std::string> {
     }
     side_by_side(wanted.size(), [&](std::size_t i) {
       for (const Plan& plan : plans_of(wanted[i])) {
-        const auto outcome = live(*plan.operation, plan.failpoint);
+        const auto outcome =
+            live(*plan.operation, plan.failpoint + ":" + std::to_string(plan.time));
         const std::lock_guard lock(mutex_);
         lived_[wanted[i]].push_back({plan, outcome});
         if (outcome.killed && !is_full()) return;
@@ -116,7 +118,7 @@ class EveryFailpoint : public testing::TestWithParam<std::string> {
       const auto reached = traces_[i].reached.find(failpoint);
       if (reached == traces_[i].reached.end()) continue;
       for (const int n : times(reached->second)) {
-        plans.push_back({&operations()[i], failpoint + ":" + std::to_string(n)});
+        plans.push_back({&operations()[i], failpoint, n});
       }
     }
     return plans;
@@ -133,7 +135,11 @@ TEST_P(EveryFailpoint, KilledThere) {
   bool killed = false;
   for (const auto& [plan, outcome] : found->second) {
     killed = killed || outcome.killed;
-    if (!outcome.killed) std::cout << plan.failpoint << " not in " << plan.operation->name << '\n';
+    if (!outcome.killed) {
+      const auto reached = outcome.reached.find(plan.failpoint);
+      EXPECT_LT(reached == outcome.reached.end() ? 0 : reached->second, plan.time)
+          << plan.failpoint << " in " << plan.operation->name << " was reached, and nobody killed";
+    }
     for (const auto& fault : outcome.faults) {
       ADD_FAILURE() << plan.failpoint << " in " << plan.operation->name << ": " << fault << '\n'
                     << outcome.log;

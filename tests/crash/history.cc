@@ -72,7 +72,6 @@ class History {
     if (operation_.before != nullptr) operation_.before(agent_);
     const Foreign foreign(agent_.agent_id());
     run(failpoint);
-    if (!failpoint.empty() && !outcome_.killed) return outcome_;
     agent_.start();
     const journal::Journal journal(journal::JournalOptions{agent_.dir() / "data" / "journal.db"});
     const bool settled =
