@@ -141,7 +141,8 @@ class PooledHttpClient final : public HttpClient {
     }
     const bool usable =
         found && found->is_quiet() && found->ca_version() == file_version(endpoint_.ca_file);
-    return usable ? std::move(found) : open(endpoint_.read_timeout);
+    if (usable) return found;
+    return open(endpoint_.read_timeout);
   }
 
   // Also drops what nobody took for long. Connections are closed outside of the lock.

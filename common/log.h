@@ -77,7 +77,7 @@ class Collector {
 
 // Entries of `least` and above go to that one from now on; null: to none. When it returns nobody
 // calls the earlier one any more.
-void set_collector(Collector* collector, Level least = Level::information);
+void set_collector(Collector* to, Level least = Level::information);
 
 enum class Readers { all, standard_error, collector };
 

@@ -53,6 +53,11 @@ std::optional<Sighting> Lifecycle::sighting(const std::string& task_id) const {
   });
 }
 
+bool Lifecycle::was_seen_since(const std::string& task_id, Instant time) const {
+  const auto seen = sighting(task_id);
+  return seen && seen->epoch == parts_.session.epoch() && seen->time >= time;
+}
+
 std::optional<Sighting> Lifecycle::look_again(const Task& task) {
   if (!parts_.session.trusted() || task.container_id.empty()) return std::nullopt;
   const auto row =

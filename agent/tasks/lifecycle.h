@@ -32,10 +32,11 @@ namespace resmgr::tasks {
 
 // What others tell a lane between its steps.
 struct Hints {
-  bool fresh = false;             // admitted just now by this process: there is no container yet
-  bool look = false;              // something happened to the container
-  std::string container_id = {};  // that the engine told of; empty: it did not
-  bool oom = false;               // the kernel killed a process in it at its memory limit
+  bool fresh = false;              // admitted just now by this process: there is no container yet
+  bool look = false;               // something happened to the container
+  std::optional<Instant> started;  // the engine's word that it started, lastly
+  std::string container_id = {};   // that the engine told of; empty: it did not
+  bool oom = false;                // the kernel killed a process in it at its memory limit
   std::optional<Death> death;
   bool pulled = false;  // the pull that it waits for has ended
   std::optional<Error> pull_error;
@@ -82,6 +83,9 @@ class Lifecycle {
   const StartTracker& starts() const { return starts_; }
 
   std::optional<Sighting> sighting(const std::string& task_id) const;
+  // Whether the run of its container that is on record was seen alive at `time` or later, in this
+  // connection: what the engine tells of a start at that time is then no news.
+  bool was_seen_since(const std::string& task_id, Instant time) const;
   // Asks the engine; empty if the container does not run, or nobody can say.
   std::optional<Sighting> look_again(const Task& task);
 

@@ -80,7 +80,8 @@ void Lifecycle::Run::take_hints() {
     memory_.seen_at = steady_clock::now();
     memory_.create_in_doubt = false;
   }
-  if (hints.look) memory_.seen.reset();
+  const bool is_news = hints.started && !lifecycle_.was_seen_since(task_id_, *hints.started);
+  if (hints.look || is_news) memory_.seen.reset();
   if (!hints.container_id.empty()) memory_.container_id = hints.container_id;
   if (hints.oom && row_ && is_active(row_->task.status)) record_oom();
   // The first death is the task's; what was started again by hand is not.

@@ -135,12 +135,15 @@ void Watcher::keep_time(std::stop_token stop) {
 void Watcher::on_event(const engine::EngineEvent& event) {
   const auto whose = engine::belonging_of(event.labels, event.name, agent_id_);
   if (!whose) return;
+  const bool started = event.action == "start";
   const bool died = event.action == "die";
-  if (!died && event.action != "start" && event.action != "destroy" && event.action != "oom") {
-    return;
-  }
+  if (!started && !died && event.action != "destroy" && event.action != "oom") return;
+  // Of a start of ours the engine tells after it has come true; a start by hand follows an end, of
+  // which it tells, too.
+  if (started && lifecycle_.was_seen_since(whose->task_id, event.time)) return;
   wake(*whose, [&](Hints& hints) {
-    hints.look = true;
+    if (started) hints.started = event.time;
+    if (!started) hints.look = true;
     if (event.action == "oom") hints.oom = true;
     if (died && !hints.death) {
       hints.death = Death{event.container_id, event.time, event.exit_code.value_or(-1)};

@@ -46,6 +46,34 @@ TEST_F(Lifecycle, FromAdmissionToRemoval) {
                           event_type::kRemoved));
 }
 
+// The engine tells of it after it has answered, and is not asked again for that.
+TEST_F(Lifecycle, TheEnginesWordOfAStartThatWasSeenIsNoNews) {
+  world.options.lane_threads = 0;
+  world.boot();
+  TaskSteps steps(*world.service);
+  const auto settles = [&](const std::string& id, TaskStatus status) {
+    return eventually([&] {
+      while (steps.lane([](std::size_t) { return std::size_t{0}; })) continue;
+      return world.row(id).task.status == status;
+    });
+  };
+  world.engine.withhold_events(true);
+  const auto first = world.start();
+  ASSERT_TRUE(settles(first, TaskStatus::running));
+  const auto second = world.start(kBob);
+  ASSERT_TRUE(settles(second, TaskStatus::running));
+  world.engine.exit_container(world.name(second), 3);
+  world.engine.clear_calls();
+  world.engine.withhold_events(false);
+  // Told later than both starts.
+  ASSERT_TRUE(settles(second, TaskStatus::error));
+  const std::string id = world.row(first).task.container_id;
+  for (const auto& call : world.engine.calls()) {
+    EXPECT_NE(call.subject, id);
+    EXPECT_NE(call.subject, world.name(first));
+  }
+}
+
 // Hazard 5: after the removal the engine's times are gone.
 TEST_F(Lifecycle, TheEndIsOnRecordBeforeTheContainerIsRemoved) {
   world.boot();
