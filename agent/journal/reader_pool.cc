@@ -1,5 +1,7 @@
 #include "agent/journal/reader_pool.h"
 
+#include <chrono>
+#include <cstddef>
 #include <utility>
 
 #include "agent/journal/snapshot_reader.h"
@@ -7,12 +9,11 @@
 namespace resmgr::journal {
 namespace {
 
-using SteadyTime = std::chrono::steady_clock::time_point;
+using std::chrono::steady_clock;
 
 // So many stay open however long nobody reads; each costs up to its cache and some 200 KiB of
 // prepared statements.
-constexpr std::size_t kAlwaysKept = 2;
-constexpr std::chrono::seconds kKeptIdle{10};
+constexpr std::ptrdiff_t kAlwaysKept = 2;
 constexpr int kCacheKib = 512;
 
 constexpr std::string_view kBegin = "BEGIN";
@@ -28,59 +29,98 @@ struct ReaderPool::Connection {
 
   Database database;
   SnapshotReader reader{database};
-  SteadyTime last_used;
+  steady_clock::time_point last_used;
 };
 
-ReaderPool::ReaderPool(std::string file, Millis busy_timeout)
-    : file_(std::move(file)), busy_timeout_(busy_timeout) {}
+// One reader's, with a connection for as long as it reads.
+class ReaderPool::Turn {
+ public:
+  explicit Turn(ReaderPool& pool);
+  ~Turn();
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  Connection& connection() { return *connection_; }
+  // It is whole, and is for others to use after. Else it is closed.
+  void keep() { kept_ = true; }
+
+ private:
+  void end();
+
+  ReaderPool& pool_;
+  std::unique_ptr<Connection> connection_;
+  bool kept_ = false;
+};
+
+ReaderPool::Turn::Turn(ReaderPool& pool) : pool_(pool) {
+  {
+    std::unique_lock lock(pool_.mutex_);
+    pool_.given_back_.wait_for(lock, pool_.options_.patience,
+                               [this] { return pool_.reading_ < pool_.options_.at_once; });
+    ++pool_.reading_;
+    if (!pool_.idle_.empty()) {
+      connection_ = std::move(pool_.idle_.back());
+      pool_.idle_.pop_back();
+      return;
+    }
+  }
+  try {
+    connection_ = std::make_unique<Connection>(pool_.file_, pool_.busy_timeout_);
+  } catch (...) {
+    end();
+    throw;
+  }
+}
+
+ReaderPool::Turn::~Turn() { end(); }
+
+void ReaderPool::Turn::end() {
+  const auto now = steady_clock::now();
+  std::vector<std::unique_ptr<Connection>> needless;  // closed after the lock is gone
+  {
+    const std::lock_guard lock(pool_.mutex_);
+    --pool_.reading_;
+    auto& idle = pool_.idle_;
+    if (kept_) {
+      connection_->last_used = now;
+      idle.push_back(std::move(connection_));
+    }
+    auto oldest = idle.begin();
+    while (idle.end() - oldest > kAlwaysKept &&
+           now - (*oldest)->last_used >= pool_.options_.kept_idle) {
+      needless.push_back(std::move(*oldest++));
+    }
+    idle.erase(idle.begin(), oldest);
+  }
+  pool_.given_back_.notify_one();
+}
+
+ReaderPool::ReaderPool(std::string file, Millis busy_timeout, ReaderPoolOptions options)
+    : file_(std::move(file)), busy_timeout_(busy_timeout), options_(options) {}
 
 ReaderPool::~ReaderPool() = default;
 
 // A connection on which something failed is not given back: the next reader gets a fresh one.
 void ReaderPool::read(const std::function<void(Reader&)>& body) {
-  auto connection = take();
-  Database& database = connection->database;
+  Turn turn(*this);
+  Database& database = turn.connection().database;
   Query(database, kBegin).run();
   try {
-    body(connection->reader);
+    body(turn.connection().reader);
   } catch (const DatabaseError&) {
     throw;
   } catch (...) {
     database.roll_back();
-    give_back(std::move(connection));
+    turn.keep();
     throw;
   }
   Query(database, kEnd).run();
-  give_back(std::move(connection));
+  turn.keep();
 }
 
 std::size_t ReaderPool::idle() const {
   const std::lock_guard lock(mutex_);
   return idle_.size();
-}
-
-std::unique_ptr<ReaderPool::Connection> ReaderPool::take() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      auto connection = std::move(idle_.back());
-      idle_.pop_back();
-      return connection;
-    }
-  }
-  return std::make_unique<Connection>(file_, busy_timeout_);
-}
-
-void ReaderPool::give_back(std::unique_ptr<Connection> connection) {
-  const auto now = std::chrono::steady_clock::now();
-  connection->last_used = now;
-  std::unique_ptr<Connection> needless;  // closed after the lock is gone
-  const std::lock_guard lock(mutex_);
-  idle_.push_back(std::move(connection));
-  if (idle_.size() > kAlwaysKept && now - idle_.front()->last_used > kKeptIdle) {
-    needless = std::move(idle_.front());
-    idle_.erase(idle_.begin());
-  }
 }
 
 }  // namespace resmgr::journal

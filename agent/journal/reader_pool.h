@@ -2,7 +2,8 @@
 #ifndef RESMGR_AGENT_JOURNAL_READER_POOL_H_
 #define RESMGR_AGENT_JOURNAL_READER_POOL_H_
 
-#include <chrono>
+#include <condition_variable>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -14,10 +15,20 @@
 
 namespace resmgr::journal {
 
+struct ReaderPoolOptions {
+  // Of readers that come all at once more than these wait for a connection that comes back, for so
+  // long; then they get one more, for who reads long, or reads while it reads, must not stop
+  // others.
+  std::size_t at_once = 16;
+  Millis patience{100};
+  // How long one is kept that nobody uses.
+  Millis kept_idle{10'000};
+};
+
 // Thread-safe. The lock is held only while a connection is taken or given back.
 class ReaderPool {
  public:
-  explicit ReaderPool(std::string file, Millis busy_timeout);
+  explicit ReaderPool(std::string file, Millis busy_timeout, ReaderPoolOptions options = {});
   ~ReaderPool();
   ReaderPool(const ReaderPool&) = delete;
   ReaderPool& operator=(const ReaderPool&) = delete;
@@ -30,12 +41,14 @@ class ReaderPool {
 
  private:
   struct Connection;
-  std::unique_ptr<Connection> take();
-  void give_back(std::unique_ptr<Connection> connection);
+  class Turn;
 
-  std::string file_;
-  Millis busy_timeout_;
+  const std::string file_;
+  const Millis busy_timeout_;
+  const ReaderPoolOptions options_;
   mutable std::mutex mutex_;
+  std::condition_variable given_back_;
+  std::size_t reading_ = 0;
   // The one used last is at the back, and is taken first: those that are needless grow old in
   // front.
   std::vector<std::unique_ptr<Connection>> idle_;

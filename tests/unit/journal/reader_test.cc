@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <stdexcept>
 #include <thread>
 
@@ -175,6 +177,45 @@ TEST_F(ReaderTest, KeepsConnectionsForTheNextReaders) {
   EXPECT_EQ(pool.idle(), 2U);
   EXPECT_THROW(pool.read([&](Reader&) { throw DatabaseError::damaged(); }), DatabaseError);
   EXPECT_EQ(pool.idle(), 1U);
+}
+
+// Each connection has a cache and statements of its own, and takes longer to make than a read.
+TEST_F(ReaderTest, ReadersThatComeAllAtOnceShareFewConnections) {
+  journal();
+  ReaderPool pool(file(), Millis{1'000}, {.at_once = 3, .patience = std::chrono::minutes{1}});
+  std::atomic<int> reads{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 50; ++i) {
+    threads.emplace_back([&] {
+      pool.read([&](Reader& reader) { reads += static_cast<int>(reader.counts().size() == 5); });
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(reads, 50);
+  EXPECT_LE(pool.idle(), 3U);
+}
+
+TEST_F(ReaderTest, WhoReadsLongStopsNobody) {
+  journal();
+  ReaderPool pool(file(), Millis{1'000}, {.at_once = 1, .patience = Millis{1}});
+  int depth = 0;
+  const std::function<void(Reader&)> deeper = [&](Reader&) {
+    if (++depth < 5) pool.read(deeper);
+  };
+  pool.read(deeper);
+  EXPECT_EQ(depth, 5);
+  EXPECT_EQ(pool.idle(), 5U);
+}
+
+TEST_F(ReaderTest, ConnectionsThatNobodyUsesAreClosedButForTwo) {
+  journal();
+  ReaderPool pool(file(), Millis{1'000}, {.patience = Millis{1}, .kept_idle = Millis{0}});
+  int depth = 0;
+  const std::function<void(Reader&)> deeper = [&](Reader&) {
+    if (++depth < 5) pool.read(deeper);
+  };
+  pool.read(deeper);
+  EXPECT_EQ(pool.idle(), 2U);
 }
 
 // How SQLite means to run each of the statements.
