@@ -1,4 +1,5 @@
-// Reading connections: as many as there are readers at once, kept for the next ones.
+// Reading connections: as many as there are readers at once, up to a bound that gives way to who
+// waited long, kept for the next ones.
 #ifndef RESMGR_AGENT_JOURNAL_READER_POOL_H_
 #define RESMGR_AGENT_JOURNAL_READER_POOL_H_
 
@@ -16,12 +17,11 @@
 namespace resmgr::journal {
 
 struct ReaderPoolOptions {
-  // Of readers that come all at once more than these wait for a connection that comes back, for so
-  // long; then they get one more, for who reads long, or reads while it reads, must not stop
-  // others.
+  // While so many read, whoever comes waits until one of them is through, `patience` at most; it
+  // then gets a connection more, so that a long read, or one inside another, stops nobody.
   std::size_t at_once = 16;
   Millis patience{100};
-  // How long one is kept that nobody uses.
+  // Those that nobody used for so long are closed, but for two.
   Millis kept_idle{10'000};
 };
 

@@ -28,6 +28,7 @@ struct UsageGroup {
   std::string day;  // 2026-11-01
   std::string host;
 
+  // clang-tidy takes the 0 that the compiler compares with for a null pointer.
   auto operator<=>(const UsageGroup&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 

@@ -142,8 +142,11 @@ void Watcher::on_event(const engine::EngineEvent& event) {
   // which it tells, too.
   if (started && lifecycle_.was_seen_since(whose->task_id, event.time)) return;
   wake(*whose, [&](Hints& hints) {
-    if (started) hints.started = event.time;
-    if (!started) hints.look = true;
+    if (started) {
+      hints.started = event.time;
+    } else {
+      hints.look = true;
+    }
     if (event.action == "oom") hints.oom = true;
     if (died && !hints.death) {
       hints.death = Death{event.container_id, event.time, event.exit_code.value_or(-1)};

@@ -183,15 +183,22 @@ TEST_F(ReaderTest, KeepsConnectionsForTheNextReaders) {
 TEST_F(ReaderTest, ReadersThatComeAllAtOnceShareFewConnections) {
   journal();
   ReaderPool pool(file(), Millis{1'000}, {.at_once = 3, .patience = std::chrono::minutes{1}});
+  constexpr int kReaders = 50;
+  std::atomic<int> here{0};
   std::atomic<int> reads{0};
   std::vector<std::thread> threads;
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < kReaders; ++i) {
     threads.emplace_back([&] {
-      pool.read([&](Reader& reader) { reads += static_cast<int>(reader.counts().size() == 5); });
+      ++here;
+      pool.read([&](Reader& reader) {
+        reads += static_cast<int>(reader.counts().size() == 5);
+        // No connection is free before all have come for one.
+        while (here < kReaders) std::this_thread::yield();
+      });
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(reads, 50);
+  EXPECT_EQ(reads, kReaders);
   EXPECT_LE(pool.idle(), 3U);
 }
 

@@ -49,6 +49,8 @@ TEST_F(Lifecycle, FromAdmissionToRemoval) {
 // The engine tells of it after it has answered, and is not asked again for that.
 TEST_F(Lifecycle, TheEnginesWordOfAStartThatWasSeenIsNoNews) {
   world.options.lane_threads = 0;
+  // Nor does the sampler ask for anything meanwhile.
+  world.options.sample_interval = std::chrono::hours{1};
   world.boot();
   TaskSteps steps(*world.service);
   const auto settles = [&](const std::string& id, TaskStatus status) {
